@@ -1,0 +1,23 @@
+/* Every case of the Berkeley DB profile, in the order in which they are run. */
+#include "bdb_cases.h"
+
+extern const hp_case *const hp_berkeleydb_tables[];
+
+const hp_case *const hp_berkeleydb_tables[] = {
+    bdb_target_cases,
+    bdb_wrong_target_cases,
+    bdb_excl_cases,
+    bdb_clean_cases,
+    bdb_files_cases,
+    bdb_layout_cases,
+    bdb_single_dir_cases,
+    bdb_flags_cases,
+    bdb_callback_cases,
+    bdb_callback_error_cases,
+    bdb_config_cases,
+    bdb_dbbackup_cases,
+    bdb_hot_cases,
+    bdb_writer_cases,
+    bdb_fault_cases,
+    NULL,
+};

@@ -1,0 +1,23 @@
+# Paths are relative to this directory. The first list is compiled for every implementation, the others for one each.
+set(HP_BERKELEYDB_CASE_SOURCES
+    cases.c
+    bdb_files.c
+    bdb_support.c
+    bdb_sink.c
+    target.c
+    wrong_target.c
+    excl.c
+    clean.c
+    files.c
+    layout.c
+    single_dir.c
+    flags.c
+    callbacks.c
+    callback_errors.c
+    config.c
+    dbbackup.c
+    hot.c
+    writers.c
+    faults.c)
+set(HP_BERKELEYDB_LIBDB_SOURCES provoke_libdb.c)
+set(HP_BERKELEYDB_REF_SOURCES provoke_ref.c)

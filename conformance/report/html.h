@@ -1,0 +1,10 @@
+/* The report as one self-contained HTML file. */
+#ifndef HP_HTML_H
+#define HP_HTML_H
+
+#include "model.h"
+
+/* Writes it to `path`. Returns 0, or -1 with a message. */
+int hp_html_write(const hp_model *model, const char *path, hp_error *error);
+
+#endif

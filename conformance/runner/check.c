@@ -1,0 +1,190 @@
+/* The command `hotproof check`: select, run, record, report. */
+#include "check.h"
+
+#include "../report/html.h"
+#include "../report/model.h"
+#include "../report/terminal.h"
+#include "directory.h"
+#include "select.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything that a run holds, for one exit. */
+typedef struct run {
+    hp_check_options options;
+    hp_engine_list engines;
+    hp_expectations *expectations; /* one per engine */
+    hp_task *tasks;
+    size_t task_count, stale;
+    char *work; /* temporary; NULL: not made */
+    hp_record record;
+    hp_schedule schedule;
+} run;
+
+/* Returns 0, or the exit status with a message. */
+static int prepare(run *r, hp_error *error)
+{
+    int loaded = hp_engine_list_load(&r->options.engines, &r->engines, error);
+    if (loaded != 0) {
+        return loaded == HP_NO_SUCH_ENGINE ? HP_EXIT_USAGE : HP_EXIT_KIT_FAILED;
+    }
+    r->expectations = hp_allocate(r->engines.count, sizeof *r->expectations);
+    for (size_t i = 0; i < r->engines.count; i++) {
+        const char *name = r->engines.items[i].expect;
+        char *file = hp_format("%s/%s.expect", r->options.expect, name);
+        int status = name[0] == '\0' ? 0 : hp_expectations_read(file, &r->expectations[i], error);
+        free(file);
+        if (status != 0) {
+            return HP_EXIT_KIT_FAILED;
+        }
+    }
+    r->tasks = hp_select(&r->options, &r->engines, r->expectations, &r->task_count);
+    return 0;
+}
+
+static int exit_status(const run *r)
+{
+    size_t ran = 0, surprises = r->stale;
+    for (int i = 0; i < HP_RESULT_COUNT; i++) {
+        bool asserted = i != HP_RESULT_UNSUPPORTED && i != HP_RESULT_UNRESOLVED;
+        ran += asserted ? r->schedule.counts[i] : 0;
+        surprises += hp_result_is_surprise((hp_result)i) ? r->schedule.counts[i] : 0;
+    }
+    if (r->schedule.signal != 0 || r->schedule.counts[HP_RESULT_ERROR] > 0) {
+        return HP_EXIT_KIT_FAILED;
+    }
+    if (surprises > 0) {
+        return HP_EXIT_SURPRISE;
+    }
+    return ran > 0 ? HP_EXIT_EXPECTED : HP_EXIT_NOTHING_RAN;
+}
+
+static void write_footer(run *r, int status, const char *failure)
+{
+    json_t *counts = json_object();
+    size_t results = 0;
+    for (int i = 0; i < HP_RESULT_COUNT; i++) {
+        results += r->schedule.counts[i];
+        json_object_set_new(
+            counts, hp_result_name((hp_result)i), json_integer((json_int_t)r->schedule.counts[i]));
+    }
+    json_t *footer = json_object();
+    json_object_set_new(footer, "type", json_string("footer"));
+    json_object_set_new(footer, "ended", hp_record_now());
+    json_object_set_new(footer, "planned", json_integer((json_int_t)r->task_count));
+    json_object_set_new(footer, "results", json_integer((json_int_t)results));
+    json_object_set_new(footer, "counts", counts);
+    json_object_set_new(footer, "stale", json_integer((json_int_t)r->stale));
+    json_object_set_new(footer, "interrupted", json_boolean(r->schedule.signal != 0));
+    json_object_set_new(footer, "signal", json_integer(r->schedule.signal));
+    json_object_set_new(footer, "failure", hp_json_text(failure));
+    json_object_set_new(footer, "exit_status", json_integer(status));
+    hp_record_write(&r->record, footer);
+}
+
+static int open_run(run *r, hp_error *error)
+{
+    const char *parent = r->options.work;
+    if (parent == NULL) {
+        parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    }
+    r->work = hp_directory_temporary(parent, error);
+    if (r->work == NULL || hp_record_open(r->options.out, &r->record, error) != 0) {
+        return -1;
+    }
+    hp_record_start start = {
+        .options = &r->options,
+        .engines = &r->engines,
+        .expectations = r->expectations,
+        .work = r->work,
+        .planned = r->task_count,
+    };
+    hp_record_header(&r->record, &start);
+    for (size_t i = 0; i < r->engines.count; i++) {
+        r->stale += hp_record_stale(&r->record, &r->engines.items[i], &r->expectations[i]);
+    }
+    return 0;
+}
+
+/* Both reports, from the record as it lies on disk. */
+static int report(const run *r, hp_error *error)
+{
+    hp_model model;
+    char *html = hp_format("%s/report.html", r->record.directory);
+    int status = hp_model_load(r->record.path, &model, error);
+    if (status == 0) {
+        status = hp_html_write(&model, html, error);
+        hp_terminal_print(&model, html);
+        hp_model_free(&model);
+    }
+    free(html);
+    return status;
+}
+
+static int execute(run *r)
+{
+    hp_error error = {{0}};
+    int failed = open_run(r, &error);
+    if (failed == 0) {
+        r->schedule = (hp_schedule){
+            .tasks = r->tasks,
+            .task_count = r->task_count,
+            .options = &r->options,
+            .record = &r->record,
+            .work = r->work,
+        };
+        failed = hp_schedule_run(&r->schedule, &error);
+        int status = failed != 0 ? HP_EXIT_KIT_FAILED : exit_status(r);
+        write_footer(r, status, failed != 0 ? error.text : "");
+        if (failed == 0 && (failed = report(r, &error)) == 0) {
+            return status;
+        }
+    }
+    fprintf(stderr, "hotproof check: %s\n", error.text);
+    return HP_EXIT_KIT_FAILED;
+}
+
+static int clean_up(run *r)
+{
+    hp_error error;
+    int status = 0;
+    if (r->work != NULL && r->schedule.kept == 0) {
+        hp_directory_remove(r->work);
+    }
+    if (r->record.path != NULL && hp_record_close(&r->record, &error) != 0) {
+        fprintf(stderr, "hotproof check: %s\n", error.text);
+        status = -1;
+    }
+    for (size_t i = 0; r->expectations != NULL && i < r->engines.count; i++) {
+        hp_expectations_free(&r->expectations[i]);
+    }
+    free(r->expectations);
+    free(r->tasks);
+    free(r->work);
+    hp_engine_list_free(&r->engines);
+    hp_check_options_free(&r->options);
+    return status;
+}
+
+int hp_check_command(int argc, char **argv)
+{
+    run r = {0};
+    hp_error error;
+    hp_check_options_parse(argc, argv, &r.options);
+    int status = prepare(&r, &error);
+    if (status != 0) {
+        fprintf(stderr, "hotproof check: %s\n", error.text);
+    } else if (r.options.list) {
+        hp_select_print(r.tasks, r.task_count);
+        status = r.task_count > 0 ? HP_EXIT_EXPECTED : HP_EXIT_NOTHING_RAN;
+    } else if (r.task_count == 0) {
+        fprintf(stderr, "hotproof check: no case selected\n");
+        status = HP_EXIT_NOTHING_RAN;
+    } else {
+        status = execute(&r);
+    }
+    return clean_up(&r) != 0 ? HP_EXIT_KIT_FAILED : status;
+}
