@@ -1,0 +1,71 @@
+/*
+ * Recovery: brings database files and catalog to the log's end.
+ *
+ *   1. look through the log: find its end, tell a torn tail from damage (logread.c)
+ *   2. cut the tail off and make what was accepted durable, before anything is built on it
+ *   3. read which files there are and what becomes of them (recover_files.c), and find each by
+ *      its identity: a fuzzy copy may have it under an older or a newer name
+ *   4. redo page changes (recover_pages.c)
+ *   5. write and sync the files, give them their final names, then say so in the control file
+ *
+ * Every step can be repeated after a crash in the middle. Where an environment was closed or
+ * crashed, redo begins at the redo point of its control file; a copy, which has none, begins at its
+ * oldest segment.
+ */
+#ifndef REF_RECOVER_H
+#define REF_RECOVER_H
+
+#include "internal.h"
+#include "log.h"
+
+typedef struct rec_file {
+    ref_id id;
+    uint32_t page_size;
+    uint32_t mode;
+    char *dir;    /* as the log says */
+    char **names; /* every name that the log says, oldest first; the last one holds */
+    size_t name_count;
+    bool created; /* the log has its creation: a missing file can be made */
+    bool removed;
+    char *path;            /* where it lies; NULL: nowhere */
+    const char *found_dir; /* the configured directory in which it lies */
+    bool by_base_name;     /* found without the directories of its name: a flattened copy */
+    ref_file *handle;
+    struct rec_file *next;
+} rec_file;
+
+typedef struct rec_page rec_page;
+
+typedef struct recovery {
+    ref_env *env;
+    bool copy;     /* no control file, or one that says so */
+    bool fatal;    /* from the oldest segment */
+    uint64_t redo; /* page records before it are known to be in the files */
+    uint32_t from; /* first segment */
+    ref_log_scan scan;
+    rec_file *files;
+    rec_file *last_used;
+    rec_page **buckets;
+    size_t bucket_count;
+    size_t page_count;
+    uint64_t page_bytes;
+} recovery;
+
+/* recover_files.c */
+int rec_files_note(
+    void *context, const ref_record *record); /* for ref_log_replay(); context: the recovery */
+rec_file *rec_files_find(recovery *rec, const ref_id *id);
+int rec_files_locate(recovery *rec);
+/* Opens (or, when the log has its creation, makes) the file. */
+int rec_file_open(recovery *rec, rec_file *file);
+/* Removes and renames on the disk, syncs directories, fills env->files. */
+int rec_files_finish(recovery *rec);
+void rec_files_free(recovery *rec);
+
+/* recover_pages.c */
+int rec_pages_redo(void *context, const ref_record *record); /* for ref_log_replay() */
+/* Refuses pages that no image has made whole; writes the rest and syncs the files. */
+int rec_pages_finish(recovery *rec);
+void rec_pages_free(recovery *rec);
+
+#endif
