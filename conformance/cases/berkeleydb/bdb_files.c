@@ -194,22 +194,22 @@ void bdb_copy_files(const char *from, const char *pattern, const char *to)
     free(entries);
 }
 
-char *bdb_first_match(
-    const char *dir, const char *pattern, const char *prefix, char *buf, size_t size)
+char *bdb_last_match(
+    const char *dir, const char *pattern, unsigned back, const char *prefix, char *buf, size_t size)
 {
     struct dirent **entries;
     int count = list(dir, &entries);
 
     buf[0] = '\0';
-    for (int i = 0; i < count; i++) {
-        if (buf[0] == '\0' && fnmatch(pattern, entries[i]->d_name, 0) == 0) {
+    for (int i = count - 1; i >= 0; i--) {
+        if (buf[0] == '\0' && fnmatch(pattern, entries[i]->d_name, 0) == 0 && back-- == 0) {
             (void)snprintf(buf, size, "%s%s", prefix, entries[i]->d_name);
         }
         free(entries[i]);
     }
     free(entries);
     if (buf[0] == '\0') {
-        hp_unresolved("no %s in %s", pattern, dir);
+        hp_unresolved("too few files %s in %s", pattern, dir);
     }
     return buf;
 }

@@ -1,5 +1,5 @@
 /*
- * Files as the cases see them: small helpers, and the snapshot of a directory tree by which a case
+ * Files as the cases see them: small tools, and the snapshot of a directory tree by which a case
  * proves that nothing was changed that should not have been.
  */
 #ifndef BDB_FILES_H
@@ -45,10 +45,13 @@ void bdb_assert_same_bytes(const char *path, const char *expected);
  * there is no dir. */
 unsigned bdb_count(const char *dir, const char *pattern);
 
-/* The name of the first file directly in `dir` that matches the shell pattern, prefixed with
- * `prefix`; `buf` of `size` bytes. Returns buf. */
-char *bdb_first_match(
-    const char *dir, const char *pattern, const char *prefix, char *buf, size_t size);
+/*
+ * The name of a file directly in `dir` that matches the shell pattern, with `prefix` before it, in
+ * `buf` of `size` bytes: the last in the order of names, or with `back` the one so many before it.
+ * Returns buf.
+ */
+char *bdb_last_match(const char *dir, const char *pattern, unsigned back, const char *prefix,
+    char *buf, size_t size);
 
 /* Number of descriptors that this process has open. */
 unsigned bdb_open_descriptors(void);

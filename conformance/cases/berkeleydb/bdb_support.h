@@ -40,7 +40,7 @@ typedef struct bdb_layout {
     const char *home;
     const char *data_dirs[BDB_DIRS_MAX]; /* up to the first NULL */
     const char *log_dir;                 /* NULL: the home */
-    uint32_t log_max;                    /* size of a log file in bytes; 0: 512 KiB */
+    uint32_t log_max;                    /* size of a log file in bytes; 0: 64 KiB */
     bdb_database databases[BDB_DATABASES_MAX];
 } bdb_layout;
 
@@ -56,9 +56,10 @@ typedef struct bdb_sample {
 } bdb_sample;
 
 /*
- * Makes the layout's directories and databases and fills them: half of each database's rows are
- * committed before a checkpoint, half after it, so that the log alone holds them. End with
- * bdb_sample_end().
+ * Makes the layout's directories and databases and fills them. The log that created the databases
+ * is gone, so that recovery cannot do without their files; half of each database's rows are
+ * committed before a checkpoint, half after it, so that it cannot do without the log either. End
+ * with bdb_sample_end().
  */
 bdb_sample *bdb_sample_new(const bdb_layout *layout);
 

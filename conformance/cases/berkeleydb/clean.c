@@ -155,7 +155,7 @@ static void CLEAN_removes_dangling_links_and_links_to_directories(void **state)
 
     int ret = bdb_backup(s, "bk", DB_BACKUP_CLEAN);
 
-    hp_promise(HP_BDB_BACKUP_CLEAN);
+    hp_promise(HP_BDB_BACKUP_CLEAN_TREE);
     assert_int_equal(ret, 0);
     assert_false(bdb_exists("bk/to-directory"));
     assert_false(bdb_exists("bk/dangling"));
@@ -209,7 +209,7 @@ const hp_case bdb_clean_cases[] = {
     HP_CASE(CLEAN_removes_stale_logs_of_the_log_directory, HP_BDB_BACKUP_CLEAN_TREE),
     HP_CASE(CLEAN_removes_a_link_and_not_the_file_behind_it, HP_BDB_BACKUP_CLEAN_STAYS_INSIDE),
     HP_CASE(CLEAN_does_not_clean_behind_a_link_to_a_directory, HP_BDB_BACKUP_CLEAN_STAYS_INSIDE),
-    HP_CASE(CLEAN_removes_dangling_links_and_links_to_directories, HP_BDB_BACKUP_CLEAN),
+    HP_CASE(CLEAN_removes_dangling_links_and_links_to_directories, HP_BDB_BACKUP_CLEAN_TREE),
     HP_CASE(CLEAN_of_a_file_that_cannot_be_removed_is_an_error, HP_BDB_BACKUP_CLEAN_FAILURE),
     HP_CASE(
         CLEAN_of_a_backup_that_is_refused_keeps_the_earlier_one, HP_BDB_BACKUP_REFUSED_UNTOUCHED),

@@ -76,7 +76,7 @@ static void EXCL_over_a_log_returns_EEXIST(void **state)
     char log[64];
     bdb_sample *s = bdb_sample_new(&bdb_plain);
     bdb_make_dir("bk");
-    bdb_write_file(bdb_first_match("home", BDB_LOGS, "bk/", log, sizeof log), "the old one");
+    bdb_write_file(bdb_last_match("home", BDB_LOGS, 0, "bk/", log, sizeof log), "the old one");
 
     int ret = bdb_backup(s, "bk", DB_EXCL);
 

@@ -71,7 +71,7 @@ static void a_verbose_backup_names_each_file(void **state)
     char log[64];
     bdb_sample *s = bdb_sample_new(&bdb_plain);
     bdb_write_file("home/notes.txt", "ordinary");
-    bdb_first_match("home", BDB_LOGS, "", log, sizeof log);
+    bdb_last_match("home", BDB_LOGS, 0, "", log, sizeof log);
     assert_int_equal(s->env->set_verbose(s->env, DB_VERB_BACKUP, 1), 0);
 
     int ret = bdb_backup(s, "bk", DB_CREATE | DB_BACKUP_FILES);

@@ -262,7 +262,7 @@ static void a_link_in_the_place_of_a_log_is_not_written_through(void **state)
     bdb_sample *s = bdb_sample_new(&bdb_plain);
     bdb_make_dir("bk");
     bdb_write_file("precious.txt", "outside the target");
-    bdb_make_link("../precious.txt", bdb_first_match("home", BDB_LOGS, "bk/", log, sizeof log));
+    bdb_make_link("../precious.txt", bdb_last_match("home", BDB_LOGS, 0, "bk/", log, sizeof log));
 
     assert_link_is_no_way_out(s, "bk", 0);
 }
