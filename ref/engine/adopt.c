@@ -9,8 +9,6 @@
 
 #include "internal.h"
 
-#define ADOPT_SUFFIX ".__adopt"
-
 static void rewrite_page(ref_env *env, uint8_t *page, const ref_file_record *record, uint32_t pgno)
 {
     ref_put64(page + REF_PAGE_AT_LSN, 0);
@@ -39,7 +37,7 @@ static int copy_page(ref_env *env, ref_file *from, ref_file *to, const char *pat
     }
     rewrite_page(env, page, record, pgno);
     error = ref_write_full(to, page, record->page_size, offset);
-    return error == 0 ? 0 : ref_fail(error, "%s%s: page %u: write", path, ADOPT_SUFFIX, pgno);
+    return error == 0 ? 0 : ref_fail(error, "%s%s: page %u: write", path, REF_ADOPT_SUFFIX, pgno);
 }
 
 static int read_header(ref_file *from, const char *path, ref_meta *meta)
@@ -74,7 +72,7 @@ static int copy_pages(
     if (error == 0) {
         error = env->vfs->fsync(to);
         if (error != 0) {
-            ref_fail(error, "%s%s: sync", path, ADOPT_SUFFIX);
+            ref_fail(error, "%s%s: sync", path, REF_ADOPT_SUFFIX);
         }
     }
     return error;
@@ -130,7 +128,7 @@ static int take_place(ref_vfs *vfs, const char *beside, const char *path)
 int ref_adopt(ref_env *env, const char *path, ref_file_record *out)
 {
     *out = (ref_file_record){0};
-    char *beside = ref_path_suffix(path, ADOPT_SUFFIX);
+    char *beside = ref_path_suffix(path, REF_ADOPT_SUFFIX);
     if (beside == NULL) {
         return ref_fail(ENOMEM, "%s", path);
     }

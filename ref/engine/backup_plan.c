@@ -10,7 +10,7 @@
 #define CONFIG_NAME "DB_CONFIG"
 
 /* What ends the names of files that the engine is about to rename, and that nobody shall copy. */
-static const char *const unfinished[] = {REF_TARGET_SUFFIX, REF_RECOVERY_SUFFIX, ".__adopt"};
+static const char *const unfinished[] = {REF_TARGET_SUFFIX, REF_RECOVERY_SUFFIX, REF_ADOPT_SUFFIX};
 
 /* ---- names ---- */
 

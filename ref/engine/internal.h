@@ -28,6 +28,9 @@
 /* Behind the name of a file that commit or recovery is making or moving until the name is free. */
 #define REF_RECOVERY_SUFFIX ".__recovery"
 
+/* Behind the name of a file that is being adopted. */
+#define REF_ADOPT_SUFFIX ".__adopt"
+
 #define REF_PATH_MAX 4096u
 
 /* A database file that the environment knows. In the catalog from creation (or adoption) to

@@ -111,16 +111,17 @@ int rec_files_note(void *context, const ref_record *record)
 
 /* ---- where they lie ---- */
 
-/* 0 and *is when the file at the path has this identity. A path without a database is no failure
- * here. */
-static int has_identity(ref_vfs *vfs, const char *path, const ref_id *id, bool *is)
+typedef enum rec_sight { SEEN_NOTHING, SEEN_DATABASE, SEEN_SOMETHING_ELSE } rec_sight;
+
+/* What lies at a path; *id is a database's identity. */
+static int look_at(ref_vfs *vfs, const char *path, rec_sight *sight, ref_id *id)
 {
     uint8_t head[REF_PAGE_SIZE_MIN];
     size_t done = 0;
     ref_file *handle;
     ref_meta meta;
 
-    *is = false;
+    *sight = SEEN_NOTHING;
     int error = vfs->open(vfs, path, 0, 0, &handle);
     if (error == ENOENT || error == ENOTDIR || error == EISDIR) {
         return 0;
@@ -132,8 +133,12 @@ static int has_identity(ref_vfs *vfs, const char *path, const ref_id *id, bool *
     if (error != 0) {
         return ref_fail(error, "%s: read", path);
     }
+    if (done == 0) {
+        return 0;
+    }
     error = ref_meta_read(head, done, path, &meta);
-    *is = error == 0 && ref_id_equal(&meta.id, id);
+    *sight = error == 0 ? SEEN_DATABASE : SEEN_SOMETHING_ELSE;
+    *id = meta.id;
     return error == REF_VERSION ? error : 0;
 }
 
@@ -145,14 +150,15 @@ static int try_path(recovery *rec, rec_file *file, const char *dir, const char *
     int error = plain == NULL ? ref_fail(ENOMEM, "%s", name) : 0;
 
     for (size_t i = 0; i < 2 && error == 0 && file->path == NULL; i++) {
-        bool is = false;
+        rec_sight sight;
+        ref_id id;
         char *path = ref_path_suffix(plain, suffixes[i]);
         if (path == NULL) {
             error = ref_fail(ENOMEM, "%s", name);
             break;
         }
-        error = has_identity(rec->env->vfs, path, &file->id, &is);
-        if (is) {
+        error = look_at(rec->env->vfs, path, &sight, &id);
+        if (sight == SEEN_DATABASE && ref_id_equal(&id, &file->id)) {
             file->path = path;
             file->found_dir = dir;
         } else {
@@ -341,15 +347,39 @@ static int settle_name(recovery *rec, rec_file *file, bool leave)
     return move(rec, file, aside);
 }
 
-/* A database that is gone: an error where the log or a copy needs it; else somebody has removed its
- * file by hand, and opening it will say so. */
-static int missing(const recovery *rec, const rec_file *file)
+/* A database that was not found by its identity: is its file there, but unreadable? Another database in its place is somebody's
+ * doing, and will be adopted when it is opened. */
+static int refuse_unreadable(recovery *rec, const rec_file *file, const char *name)
 {
+    const char *dir = configured(rec->env, file->dir);
+    rec_file there = {
+        .found_dir = dir != NULL ? dir : "", .names = file->names, .name_count = file->name_count};
+    rec_sight sight;
+    ref_id id;
+    char *path = final_path(rec, &there);
+    if (path == NULL) {
+        return ref_fail(ENOMEM, "%s", name);
+    }
+    int error = look_at(rec->env->vfs, path, &sight, &id);
+    if (error == 0 && sight == SEEN_SOMETHING_ELSE) {
+        error = ref_fail(REF_CORRUPT,
+            "%s: page 0: offset %d: damaged: the log knows a database here, but this is none", path,
+            REF_META_AT_MAGIC);
+    }
+    free(path);
+    return error;
+}
+
+/* A database that is gone: an error where a copy needs it; else somebody has removed its file by hand, and opening it will
+ * say so. */
+static int missing(recovery *rec, const rec_file *file)
+{
+    const char *name = file->names[file->name_count - 1];
     if (!rec->copy && !rec->fatal) {
-        return 0;
+        return refuse_unreadable(rec, file, name);
     }
     return ref_fail(REF_CORRUPT, "%s%s%s: this database of the environment is missing", file->dir,
-        file->dir[0] != '\0' ? "/" : "", file->names[file->name_count - 1]);
+        file->dir[0] != '\0' ? "/" : "", name);
 }
 
 static int enter_catalog(recovery *rec, rec_file *file)
