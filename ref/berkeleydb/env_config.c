@@ -106,7 +106,9 @@ int ref_bdb_set_lg_max(ref_bdb_env *env, const char *method, u_int32_t bytes)
     (void)pthread_mutex_lock(&env->lock);
     env->log_max = bytes;
     (void)pthread_mutex_unlock(&env->lock);
-    return 0;
+    return env->engine == NULL
+               ? 0
+               : ref_bdb_result(env, method, ref_env_set_segment_size(env->engine, bytes));
 }
 
 int ref_bdb_set_cachesize(ref_bdb_env *env, const char *method, u_int32_t gbytes, u_int32_t bytes)
@@ -120,6 +122,9 @@ int ref_bdb_set_cachesize(ref_bdb_env *env, const char *method, u_int32_t gbytes
     (void)pthread_mutex_lock(&env->lock);
     env->cache_size = size;
     (void)pthread_mutex_unlock(&env->lock);
+    if (env->engine != NULL) {
+        ref_env_set_cache_size(env->engine, size);
+    }
     return 0;
 }
 
@@ -179,19 +184,13 @@ static int get_lg_dir(DB_ENV *handle, const char **dir)
 
 static int set_lg_max(DB_ENV *handle, u_int32_t bytes)
 {
-    ref_bdb_env *env = ref_bdb_env_of(handle);
-    int ret = ref_bdb_check_not_open(env, "DB_ENV->set_lg_max");
-
-    return ret == 0 ? ref_bdb_set_lg_max(env, "DB_ENV->set_lg_max", bytes) : ret;
+    return ref_bdb_set_lg_max(ref_bdb_env_of(handle), "DB_ENV->set_lg_max", bytes);
 }
 
 static int set_cachesize(DB_ENV *handle, u_int32_t gbytes, u_int32_t bytes, int ncache)
 {
-    ref_bdb_env *env = ref_bdb_env_of(handle);
-    int ret = ref_bdb_check_not_open(env, "DB_ENV->set_cachesize");
-
     (void)ncache;
-    return ret == 0 ? ref_bdb_set_cachesize(env, "DB_ENV->set_cachesize", gbytes, bytes) : ret;
+    return ref_bdb_set_cachesize(ref_bdb_env_of(handle), "DB_ENV->set_cachesize", gbytes, bytes);
 }
 
 void ref_bdb_install_config(DB_ENV *handle)

@@ -74,6 +74,7 @@ static int open_engine(ref_bdb_env *env, const char *home, u_int32_t flags, int 
         .segment_size = env->log_max,
         .cache_size = env->cache_size,
         .file_mode = (uint32_t)mode & 07777u,
+        .guest = (flags & (DB_CREATE | DB_RECOVER | DB_RECOVER_FATAL)) == 0,
         .create = (flags & DB_CREATE) != 0,
         .recover_fatal = (flags & DB_RECOVER_FATAL) != 0,
         .log_auto_remove = env->log_auto_remove,

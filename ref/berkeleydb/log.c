@@ -26,21 +26,48 @@ static void free_paths(char **paths, size_t count)
     free(paths);
 }
 
-/* *out: the segments' absolute paths. */
-static int segment_paths(ref_bdb_env *env, const uint32_t *numbers, size_t count, char ***out)
+/* *out: the absolute paths of the segments that the flags mean. */
+static int segment_paths(ref_bdb_env *env, u_int32_t flags, char ***out, size_t *count)
 {
-    char **paths = calloc(count == 0 ? 1 : count, sizeof *paths);
+    ref_archive what = (flags & DB_ARCH_REMOVE) != 0 ? REF_ARCHIVE_REMOVE
+                       : (flags & DB_ARCH_LOG) != 0  ? REF_ARCHIVE_ALL
+                                                     : REF_ARCHIVE_REMOVABLE;
+    uint32_t *numbers = NULL;
+    int ret = ref_log_archive(env->engine, what, &numbers, count);
 
-    *out = NULL;
-    for (size_t i = 0; paths != NULL && i < count; i++) {
-        paths[i] = ref_log_path(env->engine, numbers[i]);
-        if (paths[i] == NULL) {
-            free_paths(paths, count);
-            return ENOMEM;
+    *out = ret == 0 ? calloc(*count == 0 ? 1 : *count, sizeof **out) : NULL;
+    for (size_t i = 0; *out != NULL && i < *count; i++) {
+        (*out)[i] = ref_log_path(env->engine, numbers[i]);
+        if ((*out)[i] == NULL) {
+            free_paths(*out, *count);
+            *out = NULL;
         }
     }
-    *out = paths;
-    return paths == NULL ? ENOMEM : 0;
+    free(numbers);
+    return ret == 0 && *out == NULL ? ENOMEM : ret;
+}
+
+/* *out: the databases' paths, relative to the home where they were so configured. */
+static int database_paths(ref_bdb_env *env, bool absolute, char ***out, size_t *count)
+{
+    const char *home = ref_env_home(env->engine);
+    int ret = ref_env_databases(env->engine, out, count);
+
+    for (size_t i = 0; ret == 0 && absolute && i < *count; i++) {
+        char *path = NULL;
+        if ((*out)[i][0] != '/') {
+            ret = asprintf(&path, "%s/%s", home, (*out)[i]) < 0 ? ENOMEM : 0;
+            if (ret == 0) {
+                free((*out)[i]);
+                (*out)[i] = path;
+            }
+        }
+    }
+    if (ret != 0) {
+        free_paths(*out, *count);
+        *out = NULL;
+    }
+    return ret;
 }
 
 /* One block: the NULL-terminated array, then the strings. */
@@ -67,7 +94,7 @@ static char **pack(char **paths, size_t count, const char *home, bool absolute)
 static int check_archive(ref_bdb_env *env, char ***list, u_int32_t flags)
 {
     static const char method[] = "DB_ENV->log_archive";
-    static const ref_bdb_name missing[] = {{DB_ARCH_DATA, "DB_ARCH_DATA"}, {0, NULL}};
+    static const ref_bdb_name missing[] = {{0, NULL}};
     int ret = ref_bdb_check_open(env, method);
 
     if (ret == 0 && (flags & DB_ARCH_DATA) != 0 && (flags & DB_ARCH_LOG) != 0) {
@@ -76,7 +103,7 @@ static int check_archive(ref_bdb_env *env, char ***list, u_int32_t flags)
     }
     if (ret == 0) {
         ret = ref_bdb_check_flags(
-            env, method, flags, DB_ARCH_ABS | DB_ARCH_LOG | DB_ARCH_REMOVE, missing);
+            env, method, flags, DB_ARCH_ABS | DB_ARCH_DATA | DB_ARCH_LOG | DB_ARCH_REMOVE, missing);
     }
     if (ret == 0 && (flags & DB_ARCH_REMOVE) != 0 && flags != DB_ARCH_REMOVE) {
         ret = ref_bdb_refuse(env, EINVAL, method, "DB_ARCH_REMOVE goes with no other flag");
@@ -91,10 +118,7 @@ static int log_archive(DB_ENV *handle, char **list[], u_int32_t flags)
 {
     static const char method[] = "DB_ENV->log_archive";
     ref_bdb_env *env = ref_bdb_env_of(handle);
-    ref_archive what = (flags & DB_ARCH_REMOVE) != 0 ? REF_ARCHIVE_REMOVE
-                       : (flags & DB_ARCH_LOG) != 0  ? REF_ARCHIVE_ALL
-                                                     : REF_ARCHIVE_REMOVABLE;
-    uint32_t *numbers = NULL;
+    bool absolute = (flags & DB_ARCH_ABS) != 0;
     size_t count = 0;
     char **paths = NULL;
 
@@ -105,19 +129,16 @@ static int log_archive(DB_ENV *handle, char **list[], u_int32_t flags)
     if (ret != 0) {
         return ret;
     }
-    ret = ref_log_archive(env->engine, what, &numbers, &count);
+    ret = (flags & DB_ARCH_DATA) != 0 ? database_paths(env, absolute, &paths, &count)
+                                      : segment_paths(env, flags, &paths, &count);
     if (ret != 0) {
         return ref_bdb_result(env, method, ret);
     }
     if (count != 0 && list != NULL) {
-        ret = segment_paths(env, numbers, count, &paths);
-    }
-    if (ret == 0 && paths != NULL) {
-        *list = pack(paths, count, ref_env_home(env->engine), (flags & DB_ARCH_ABS) != 0);
+        *list = pack(paths, count, ref_env_home(env->engine), absolute);
         ret = *list == NULL ? ENOMEM : 0;
     }
     free_paths(paths, count);
-    free(numbers);
     return ret == 0 ? 0 : ref_bdb_refuse(env, ret, method, "no memory");
 }
 

@@ -13,11 +13,13 @@
  * last before the copying began.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "backup_copy.h"
 #include "backup_plan.h"
 #include "sink_dir.h"
+#include "tree.h"
 
 #define KNOWN_FLAGS                                                                   \
     (REF_BACKUP_CREATE | REF_BACKUP_EXCLUSIVE | REF_BACKUP_CLEAN | REF_BACKUP_FILES | \
@@ -35,6 +37,8 @@ typedef struct backup {
     bool pinned;
     ref_snapshot still; /* without logs */
     bool is_still;
+    ref_env *staged; /* see stage() */
+    char *stage_path;
     ref_dir_sink *directory;
     ref_copier copier;
 } backup;
@@ -59,6 +63,22 @@ static int begin(backup *b, ref_env *env, const ref_backup_options *options, uns
     return error;
 }
 
+static int begin_still(backup *b, ref_env *env)
+{
+    int error = ref_still_begin(env, &b->still);
+    b->is_still = error == 0;
+    return error;
+}
+
+static int refuse_unstaged(const backup *b)
+{
+    return b->to_directory
+               ? 0
+               : ref_fail(EOPNOTSUPP,
+                     "backup without logs of an environment that another process owns: it needs a "
+                     "directory, not callbacks");
+}
+
 /* Makes sure that what is copied can be made whole: see the top. */
 static int claim(backup *b)
 {
@@ -67,8 +87,7 @@ static int claim(backup *b)
         error = ref_pin_take(b->env, &b->pin);
         b->pinned = error == 0;
     } else {
-        error = ref_still_begin(b->env, &b->still);
-        b->is_still = error == 0;
+        error = b->env->guest ? refuse_unstaged(b) : begin_still(b, b->env);
     }
     return error;
 }
@@ -80,8 +99,59 @@ static int check(backup *b)
         return 0;
     }
     uint32_t first = b->with_logs ? REF_LSN_SEGMENT(b->pin.redo) : 0;
-    uint32_t last = b->with_logs ? REF_LSN_SEGMENT(ref_log_durable_end(b->env)) : 0;
-    return ref_plan_check(&b->plan, &b->target, first, last);
+    uint64_t end = 0;
+    int error = b->with_logs ? ref_log_copy_end(b->env, first, &end) : 0;
+    return error == 0 ? ref_plan_check(&b->plan, &b->target, first, REF_LSN_SEGMENT(end)) : error;
+}
+
+/*
+ * Without logs the copy must be whole by itself, and only the owner has the pages of one commit. So a guest makes a whole copy
+ * beside, inside the target, recovers that, and copies from it.
+ */
+static int stage(backup *b)
+{
+    unsigned single = b->options->flags & REF_BACKUP_SINGLE_DIR;
+    ref_backup_options whole = {.flags = REF_BACKUP_CREATE | REF_BACKUP_CLEAN | single,
+        .buffer_size = b->options->buffer_size,
+        .log_limit = b->options->log_limit};
+
+    b->stage_path = ref_path_join(b->target.path, REF_TARGET_OWN_PREFIX "stage");
+    if (b->stage_path == NULL) {
+        return ref_fail(ENOMEM, "backup into %s", b->target.path);
+    }
+    whole.target = b->stage_path;
+    int error = ref_backup(b->env, &whole);
+    if (error != 0) {
+        return error;
+    }
+    ref_env_options options = {.vfs = b->env->vfs, .home = b->stage_path};
+    if (single == 0) {
+        options.data_dirs = (const char *const *)b->env->data_dirs;
+        options.data_dir_count = b->env->data_dir_count;
+        options.log_dir = b->env->log_dir;
+    }
+    error = ref_env_open(&options, &b->staged);
+    return error == 0 ? begin_still(b, b->staged) : error;
+}
+
+static void unstage(backup *b)
+{
+    if (b->staged != NULL) {
+        if (b->is_still) {
+            ref_still_end(b->staged, &b->still);
+            b->is_still = false;
+        }
+        ref_env_close(b->staged);
+        b->staged = NULL;
+    }
+    if (b->stage_path != NULL) {
+        ref_stat stat;
+        if (b->env->vfs->lstat(b->env->vfs, b->stage_path, &stat) == 0) {
+            ref_tree_remove(b->env->vfs, b->stage_path, stat.device, NULL, NULL);
+        }
+        free(b->stage_path);
+        b->stage_path = NULL;
+    }
 }
 
 static int open_output(backup *b, const char *log_dir)
@@ -102,8 +172,13 @@ static int open_output(backup *b, const char *log_dir)
     for (size_t i = 0; i < b->plan.dirs.count && error == 0 && b->to_directory; i++) {
         error = ref_dir_sink_add_dir(b->directory, b->plan.dirs.names[i]);
     }
+    if (error == 0 && b->env->guest && !b->with_logs) {
+        error = stage(b);
+    }
+    ref_env *from = b->staged != NULL ? b->staged : b->env;
     const ref_snapshot *still = b->is_still ? &b->still : NULL;
-    return error == 0 ? ref_copier_init(&b->copier, b->env, b->options, sink, still) : error;
+    return error == 0 ? ref_copier_init(&b->copier, from, b->options, sink, still, b->pin.redo)
+                      : error;
 }
 
 static int copy_items(backup *b)
@@ -120,8 +195,8 @@ static int copy_items(backup *b)
 
 static int copy_log(backup *b)
 {
-    int error = ref_log_flush(b->env);
-    uint64_t end = error == 0 ? ref_log_durable_end(b->env) : 0;
+    uint64_t end;
+    int error = ref_log_copy_end(b->env, REF_LSN_SEGMENT(b->pin.redo), &end);
     uint64_t first = REF_LSN_SEGMENT(b->pin.redo), last = REF_LSN_SEGMENT(end);
 
     for (uint64_t segment = first; segment <= last && error == 0; segment++) {
@@ -136,12 +211,19 @@ static int copy_log(backup *b)
 
 static int finish(backup *b)
 {
+    unstage(b);
     return b->to_directory ? ref_dir_sink_finish(b->directory) : 0;
 }
 
 /* Lets go of everything. The words of a failure stay, those of attempts that came to nothing go. */
 static int end(backup *b, int error)
 {
+    char words[1024];
+    snprintf(words, sizeof words, "%s", ref_error_text());
+    unstage(b);
+    if (error != 0) {
+        ref_fail(-1, "%s", words); /* negative: the words have errno's text already */
+    }
     if (b->directory != NULL) {
         ref_dir_sink_end(b->directory);
     }

@@ -13,6 +13,7 @@
 
 /* A database file that is open for copying. */
 typedef struct source {
+    const ref_id *id; /* of a database that the log knows; NULL: it has nothing for this file */
     ref_file *file;
     char *path;
     uint32_t page_size;
@@ -23,7 +24,7 @@ typedef struct source {
 } source;
 
 int ref_copier_init(ref_copier *copier, ref_env *env, const ref_backup_options *options,
-    const ref_sink *directory, const ref_snapshot *still)
+    const ref_sink *directory, const ref_snapshot *still, uint64_t redo)
 {
     size_t size = options->buffer_size != 0 ? options->buffer_size : REF_BACKUP_BUFFER_DEFAULT;
     *copier = (ref_copier){.env = env,
@@ -31,6 +32,7 @@ int ref_copier_init(ref_copier *copier, ref_env *env, const ref_backup_options *
         .sink = directory != NULL ? directory : options->sink,
         .callers_sink = directory == NULL,
         .still = still,
+        .redo = redo,
         .buffer_size = size};
     /* The largest page fits whatever the caller asks for. */
     size = size < REF_PAGE_SIZE_MAX ? REF_PAGE_SIZE_MAX : size;
@@ -87,6 +89,21 @@ static void pause_after(ref_copier *c, size_t unit, size_t size)
     }
 }
 
+/* Keeping the log from being removed has a price for the owner; the caller may have set a limit to it. */
+static int check_log_limit(const ref_copier *c)
+{
+    uint64_t kept;
+    if (c->options->log_limit == 0 || c->redo == 0) {
+        return 0;
+    }
+    int error = ref_log_bytes(c->env, REF_LSN_SEGMENT(c->redo), &kept);
+    if (error == 0 && kept > c->options->log_limit) {
+        error = ref_fail(ENOSPC, "backup: it keeps %llu bytes of log, more than the limit of %llu",
+            (unsigned long long)kept, (unsigned long long)c->options->log_limit);
+    }
+    return error;
+}
+
 /* ---- the sink ---- */
 
 static int sink_failed(const ref_copier *c, int error, const char *call, const char *name)
@@ -137,6 +154,17 @@ static int read_page(const source *from, uint64_t pgno, uint8_t *page, ref_page_
     return 0;
 }
 
+/* Whether replaying the log makes these pages whole, whatever the copy has in their place. */
+static int log_mends(
+    const ref_copier *c, const source *from, uint64_t first, uint64_t count, bool *mended)
+{
+    *mended = false;
+    if (from->id == NULL || c->redo == 0) {
+        return 0;
+    }
+    return ref_log_has_images(c->env, REF_LSN_SEGMENT(c->redo), from->id, first, count, mended);
+}
+
 /* Reads a page again until it is sound. */
 static int reread_page(const ref_copier *c, const source *from, uint64_t pgno, uint8_t *page)
 {
@@ -149,11 +177,9 @@ static int reread_page(const ref_copier *c, const source *from, uint64_t pgno, u
             return error;
         }
     }
-    /* Nobody but a checkpoint writes to database files. */
-    pthread_mutex_lock(&c->env->checkpoint_lock);
-    int error = read_page(from, pgno, page, &health);
-    pthread_mutex_unlock(&c->env->checkpoint_lock);
-    if (error != 0 || health == REF_PAGE_SOUND) {
+    bool mended;
+    int error = log_mends(c, from, pgno, 1, &mended);
+    if (error != 0 || mended) {
         return error;
     }
     error = ref_env_state(c->env); /* a checkpoint that failed leaves such pages */
@@ -214,6 +240,10 @@ static int copy_pages(ref_copier *c, const source *from, const char *name, void 
         }
         pgno += size / from->page_size;
         pause_after(c, from->page_size, size);
+        error = check_log_limit(c);
+        if (error != 0) {
+            return error;
+        }
     }
     return 0;
 }
@@ -276,7 +306,13 @@ static int check_length(const ref_copier *c, source *from)
     if (from->pages >= from->stated) {
         return 0;
     }
-    error = ref_env_state(c->env);
+    bool mended;
+    error = log_mends(c, from, from->pages, from->stated - from->pages, &mended);
+    if (error == 0 && mended) {
+        from->stated = from->pages;
+        return 0;
+    }
+    error = error != 0 ? error : ref_env_state(c->env);
     return error != 0
                ? error
                : ref_fail(REF_CORRUPT, "%s: page %llu: offset %llu: beyond the end of the file",
@@ -289,7 +325,7 @@ static int check_length(const ref_copier *c, source *from)
 static int try_source(const ref_copier *c, const ref_plan_item *item, char *path, source *from)
 {
     ref_page_health health = REF_PAGE_SOUND;
-    *from = (source){.path = path, .page_size = item->page_size};
+    *from = (source){.id = &item->id, .path = path, .page_size = item->page_size};
     int error = c->env->vfs->open(c->env->vfs, path, REF_O_SEQUENTIAL, 0, &from->file);
     if (error != 0) {
         ref_fail(error, "%s: database of the environment", path);
@@ -324,6 +360,20 @@ static bool entry_changed(ref_env *env, const ref_id *id)
     return changed;
 }
 
+/* Page 0 is unreadable: the log may have it. Then every page that is there is judged. */
+static int settle_page_0(const ref_copier *c, source *from)
+{
+    char words[1024];
+    bool mended;
+    snprintf(words, sizeof words, "%s", ref_error_text());
+    int error = log_mends(c, from, 0, 1, &mended);
+    if (error == 0 && !mended) {
+        return ref_fail(REF_CORRUPT, "%s", words);
+    }
+    from->stated = from->pages;
+    return error;
+}
+
 /*
  * The last look at a database that could not be opened as one, while no checkpoint can run. A file
  * without content is right when the database is so new that no checkpoint has written it.
@@ -337,6 +387,9 @@ static int settle_source(const ref_copier *c, const ref_plan_item *item, char *p
         error = 0;
     }
     pthread_mutex_unlock(&c->env->checkpoint_lock);
+    if (error == REF_CORRUPT && from->size >= from->page_size) {
+        error = settle_page_0(c, from);
+    }
     if (error == REF_CORRUPT) {
         int state = ref_env_state(c->env);
         error = state != 0 ? state : error;

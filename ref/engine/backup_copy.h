@@ -3,9 +3,10 @@
  *
  * Database files are read as the checkpoint leaves them, past the cache and without any lock: every
  * page below the page count that the file itself states is checked before it leaves. A page that
- * fails may be in the middle of being written, so it is read again a few times, then once more
- * while no checkpoint can run: one that fails then is damaged. Pages from the stated count on are
- * not judged: they were added after the log was pinned, and the log has them.
+ * fails may be in the middle of being written, so it is read again a few times. One that still
+ * fails, or that is not there yet, is copied as it is if the log that will follow has a whole image
+ * of it, and else is damaged. Pages from the stated count on are not judged: they were added after
+ * the log was pinned, and the log has them.
  *
  * Threads: a copier is used by one thread. No lock of the engine is held while the sink runs.
  */
@@ -21,6 +22,7 @@ typedef struct ref_copier {
     bool callers_sink;                 /* it adds no words of its own */
     const ref_snapshot
         *still;      /* borrowed: databases as they were then; NULL: the log will follow */
+    uint64_t redo;   /* the log that follows begins here; 0: none does */
     uint8_t *buffer; /* aligned for direct writes */
     size_t buffer_size;
     uint64_t since_pause; /* pages */
@@ -28,7 +30,7 @@ typedef struct ref_copier {
 
 /* 0 or ENOMEM. `directory` is the directory sink's interface, or NULL for the caller's sink. */
 int ref_copier_init(ref_copier *copier, ref_env *env, const ref_backup_options *options,
-    const ref_sink *directory, const ref_snapshot *still);
+    const ref_sink *directory, const ref_snapshot *still, uint64_t redo);
 void ref_copier_clear(ref_copier *copier);
 
 /*

@@ -204,9 +204,12 @@ int ref_catalog_list(ref_env *env, ref_catalog_entry **entries, size_t *count)
 
 int ref_catalog_entry_by_id(ref_env *env, const ref_id *id, ref_catalog_entry *entry)
 {
-    int error = ENOENT;
-
     *entry = (ref_catalog_entry){0};
+    int error = env->guest ? ref_guest_refresh(env) : 0;
+    if (error != 0) {
+        return error;
+    }
+    error = ENOENT;
     pthread_mutex_lock(&env->mutex);
     for (const ref_dbfile *file = env->files; file != NULL; file = file->next) {
         if (committed(file) && ref_id_equal(&file->id, id)) {
@@ -233,4 +236,36 @@ int ref_catalog_entry_by_name(ref_env *env, const char *name, ref_catalog_entry 
     pthread_mutex_unlock(&env->mutex);
     free(clean);
     return error;
+}
+
+int ref_env_databases(ref_env *env, char ***names, size_t *count)
+{
+    ref_catalog_entry *entries;
+    size_t total = 0;
+
+    *names = NULL;
+    *count = 0;
+    int error = env->guest ? ref_guest_refresh(env) : ref_env_state(env);
+    if (error == 0) {
+        error = ref_catalog_list(env, &entries, &total);
+    }
+    if (error != 0 || total == 0) {
+        return error;
+    }
+    char **list = calloc(total, sizeof *list);
+    for (size_t i = 0; i < total && list != NULL && error == 0; i++) {
+        list[i] = ref_path_join(entries[i].dir, entries[i].name);
+        error = list[i] == NULL ? ENOMEM : 0;
+    }
+    ref_catalog_free(entries, total);
+    if (list == NULL || error != 0) {
+        for (size_t i = 0; i < total && list != NULL; i++) {
+            free(list[i]);
+        }
+        free(list);
+        return ref_fail(ENOMEM, "%s: list of databases", env->home);
+    }
+    *names = list;
+    *count = total;
+    return 0;
 }

@@ -334,9 +334,7 @@ static uint32_t needed_from(ref_env *env)
     return REF_LSN_SEGMENT(needed);
 }
 
-/* Caller holds the checkpoint lock: the redo point stays, and pins are only taken at or after it.
- */
-static int remove_segments(ref_env *env)
+static int unlink_segments(ref_env *env)
 {
     uint32_t oldest, newest, needed = needed_from(env);
     int error = ref_log_segments(env->vfs, env->log_path, &oldest, &newest);
@@ -361,6 +359,23 @@ static int remove_segments(ref_env *env)
             ref_fail(error, "%s: sync of the log directory", env->log_path);
         }
     }
+    return error;
+}
+
+/* Caller holds the checkpoint lock: the redo point stays, and pins are only taken at or after it. While another process copies,
+ * nothing goes: nobody here knows from where on it needs the log. */
+static int remove_segments(ref_env *env)
+{
+    ref_vfs *vfs = env->vfs;
+    int error = vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);
+    if (error == EAGAIN) {
+        return 0;
+    }
+    if (error != 0) {
+        return ref_fail(error, "%s/%s: lock", env->home, REF_LOCK_NAME);
+    }
+    error = unlink_segments(env);
+    vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_NONE);
     return error;
 }
 
@@ -394,6 +409,12 @@ int ref_log_archive(ref_env *env, ref_archive what, uint32_t **numbers, size_t *
     *numbers = NULL;
     *count = 0;
     int error = ref_env_state(env);
+    if (error == 0 && (what == REF_ARCHIVE_REMOVE)) {
+        error = ref_env_refuse_guest(env, "removal of log segments");
+    }
+    if (error == 0 && env->guest) {
+        error = ref_guest_refresh(env); /* for the redo point */
+    }
     if (error != 0) {
         return error;
     }
@@ -413,8 +434,12 @@ char *ref_log_path(const ref_env *env, uint32_t segment)
 
 int ref_checkpoint(ref_env *env, bool force)
 {
+    int error = ref_env_refuse_guest(env, "checkpoint");
+    if (error != 0) {
+        return error;
+    }
     pthread_mutex_lock(&env->checkpoint_lock);
-    int error = run(env, force);
+    error = run(env, force);
     if (error == 0 && env->log != NULL && ref_env_log_auto_remove(env)) {
         error = remove_segments(env);
     }
@@ -437,10 +462,15 @@ void ref_checkpoint_age(ref_env *env, uint64_t *log_bytes, uint64_t *nanoseconds
 int ref_pin_take(ref_env *env, ref_pin *pin)
 {
     *pin = (ref_pin){0};
+    if (env->guest) {
+        return ref_guest_pin(env, pin);
+    }
     int error = ref_log_flush(env);
     if (error != 0) {
         return error;
     }
+    /* Not while log segments are removed or a database is adopted. */
+    pthread_mutex_lock(&env->checkpoint_lock);
     pthread_mutex_lock(&env->mutex);
     error = ref_env_check(env);
     if (error == 0) {
@@ -449,6 +479,7 @@ int ref_pin_take(ref_env *env, ref_pin *pin)
         env->pins = pin;
     }
     pthread_mutex_unlock(&env->mutex);
+    pthread_mutex_unlock(&env->checkpoint_lock);
     return error;
 }
 
@@ -463,4 +494,29 @@ void ref_pin_drop(ref_env *env, ref_pin *pin)
         *at = pin->next;
     }
     pthread_mutex_unlock(&env->mutex);
+    if (pin->lock != NULL) {
+        env->vfs->close(pin->lock); /* the lock goes with it */
+    }
+}
+
+int ref_pin_block(ref_env *env, const char *what)
+{
+    pthread_mutex_lock(&env->mutex);
+    bool pinned = env->pins != NULL;
+    pthread_mutex_unlock(&env->mutex);
+    int error = pinned ? EAGAIN
+                : env->lock_file == NULL
+                    ? 0
+                    : env->vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);
+    if (error == EAGAIN) {
+        return ref_fail(EBUSY, "%s: a backup is running", what);
+    }
+    return error == 0 ? 0 : ref_fail(error, "%s/%s: lock", env->home, REF_LOCK_NAME);
+}
+
+void ref_pin_unblock(ref_env *env)
+{
+    if (env->lock_file != NULL) {
+        env->vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_NONE);
+    }
 }

@@ -105,29 +105,58 @@ int ref_control_read(ref_vfs *vfs, const char *home, ref_control *out)
     return error;
 }
 
+static int write_slot(ref_vfs *vfs, const char *path, unsigned flags, uint32_t mode,
+    const uint8_t *slot, uint64_t offset)
+{
+    ref_file *file;
+    int error = vfs->open(vfs, path, REF_O_WRITE | flags, mode, &file);
+    if (error != 0) {
+        return error;
+    }
+    error = ref_write_full(file, slot, SLOT_SIZE, offset);
+    if (error == 0) {
+        error = vfs->fsync(file);
+    }
+    vfs->close(file);
+    return error;
+}
+
+/* The first one has no other slot that would survive a torn write: it is made beside its place. */
+static int make_control(ref_vfs *vfs, const char *home, const char *path, uint32_t mode,
+    const uint8_t *slot, uint64_t offset)
+{
+    char *beside = ref_path_suffix(path, REF_RECOVERY_SUFFIX);
+    if (beside == NULL) {
+        return ENOMEM;
+    }
+    int error = write_slot(vfs, beside, REF_O_CREATE | REF_O_TRUNC, mode, slot, offset);
+    if (error == 0) {
+        error = vfs->rename(vfs, beside, path, false);
+    }
+    if (error == 0) {
+        error = vfs->fsync_dir(vfs, home);
+    }
+    free(beside);
+    return error;
+}
+
 int ref_control_write(ref_vfs *vfs, const char *home, uint32_t mode, ref_control *control)
 {
     uint8_t slot[SLOT_SIZE];
     ref_stat stat;
-    ref_file *file = NULL;
     char *path = ref_path_join(home, REF_CONTROL_NAME);
 
     if (path == NULL) {
         return ref_fail(ENOMEM, "%s: control file", home);
     }
-    bool made = vfs->lstat(vfs, path, &stat) == ENOENT;
     control->sequence++;
     encode(slot, control);
-    int error = vfs->open(vfs, path, REF_O_WRITE | REF_O_CREATE, mode, &file);
+    uint64_t offset = control->sequence % 2 * SLOT_DISTANCE;
+    int error = vfs->lstat(vfs, path, &stat);
     if (error == 0) {
-        error = ref_write_full(file, slot, sizeof slot, control->sequence % 2 * SLOT_DISTANCE);
-        if (error == 0) {
-            error = vfs->fsync(file);
-        }
-        vfs->close(file);
-    }
-    if (error == 0 && made) {
-        error = vfs->fsync_dir(vfs, home);
+        error = write_slot(vfs, path, 0, mode, slot, offset);
+    } else if (error == ENOENT) {
+        error = make_control(vfs, home, path, mode, slot, offset);
     }
     if (error != 0) {
         ref_fail(error, "%s: write", path);

@@ -123,6 +123,8 @@ int ref_cursor_get(ref_cursor *cursor, ref_move move, ref_slice key, bool lock,
     }
     if (error == 0 && cursor->txn != NULL) {
         error = lock ? ref_txn_write(cursor->txn) : ref_txn_read(cursor->txn);
+    } else if (error == 0) {
+        error = ref_env_state(cursor->db->env);
     }
     if (error != 0) {
         return error;

@@ -119,11 +119,15 @@ static bool in_catalog(ref_env *env, const char *dir, const char *name)
 
 /* The data directory in which the name exists as a file that is not in the catalog; *dir is NULL
  * when there is none. */
-static int search_disk(ref_env *env, const char *name, const char **dir, ref_meta *meta)
+static int search_disk(
+    ref_env *env, const char *only, const char *name, const char **dir, ref_meta *meta)
 {
     *dir = NULL;
     for (size_t i = 0; i <= env->data_dir_count; i++) {
         const char *at = i < env->data_dir_count ? env->data_dirs[i] : "";
+        if (only != NULL && strcmp(at, only) != 0) {
+            continue;
+        }
         ref_dbfile where = {
             .env = env, .dir = (char *)(uintptr_t)at, .name = (char *)(uintptr_t)name};
         bool found;
@@ -147,6 +151,18 @@ static int search_disk(ref_env *env, const char *name, const char **dir, ref_met
     return 0;
 }
 
+/* Commit refuses it too; here it saves the work. */
+static int refuse_while_copied(ref_env *env, const char *path)
+{
+    pthread_mutex_lock(&env->checkpoint_lock);
+    int error = ref_pin_block(env, path);
+    if (error == 0) {
+        ref_pin_unblock(env);
+    }
+    pthread_mutex_unlock(&env->checkpoint_lock);
+    return error;
+}
+
 /* Brings a file that was put into a directory of the environment into its catalog and log. Holds
  * the write lock. */
 static int adopt(ref_env *env, ref_txn *txn, const char *dir, const char *name, ref_dbfile **out)
@@ -159,7 +175,10 @@ static int adopt(ref_env *env, ref_txn *txn, const char *dir, const char *name, 
     if (path == NULL) {
         return ref_fail(ENOMEM, "%s", name);
     }
-    int error = ref_adopt(env, path, &record);
+    int error = refuse_while_copied(env, path);
+    if (error == 0) {
+        error = ref_adopt(env, path, &record);
+    }
     free(path);
     if (error != 0) {
         return error;
@@ -243,6 +262,14 @@ static int refuse_existing(const char *name, const ref_db_options *options)
     return options->create && options->exclusive ? ref_fail(EEXIST, "%s", name) : 0;
 }
 
+/* The database in the catalog; in one directory only where the caller named one. Caller holds env->mutex. */
+static ref_dbfile *known_file(
+    ref_env *env, const ref_txn *txn, const char *name, const ref_db_options *options)
+{
+    return options->create_dir != NULL ? ref_catalog_find_in(env, txn, options->create_dir, name)
+                                       : ref_catalog_find(env, txn, name);
+}
+
 /* Finds the database, or makes or adopts it in `txn`, which holds the write lock. */
 static int find_or_make(
     ref_env *env, ref_txn *txn, const char *name, const ref_db_options *options, ref_dbfile **out)
@@ -251,12 +278,12 @@ static int find_or_make(
     ref_meta meta;
 
     pthread_mutex_lock(&env->mutex);
-    *out = ref_catalog_find(env, txn, name);
+    *out = known_file(env, txn, name, options);
     pthread_mutex_unlock(&env->mutex);
     if (*out != NULL) {
         return refuse_existing(name, options);
     }
-    int error = search_disk(env, name, &dir, &meta);
+    int error = search_disk(env, options->create_dir, name, &dir, &meta);
     if (error == 0 && dir != NULL) {
         error = refuse_existing(name, options);
         return error == 0 ? adopt(env, txn, dir, name, out) : error;
@@ -293,11 +320,11 @@ static int make_in_txn(
 }
 
 /* Without a database of this name on the disk, nobody needs the write lock to say so. */
-static int refuse_missing(ref_env *env, const char *name)
+static int refuse_missing(ref_env *env, const char *only, const char *name)
 {
     const char *dir;
     ref_meta meta;
-    int error = search_disk(env, name, &dir, &meta);
+    int error = search_disk(env, only, name, &dir, &meta);
     return error == 0 && dir == NULL
                ? ref_fail(ENOENT, "%s: no such database in %s", name, env->home)
                : error;
@@ -308,12 +335,12 @@ static int open_named(
 {
     pthread_mutex_lock(&env->mutex);
     int error = ref_env_check(env);
-    ref_dbfile *file = ref_catalog_find(env, txn, name);
+    ref_dbfile *file = known_file(env, txn, name, options);
     pthread_mutex_unlock(&env->mutex);
     if (error == 0 && file != NULL) {
         error = refuse_existing(name, options);
     } else if (error == 0) {
-        error = options->create ? 0 : refuse_missing(env, name);
+        error = options->create ? 0 : refuse_missing(env, options->create_dir, name);
         error = error == 0 ? make_in_txn(env, txn, name, options, &file) : error;
     }
     if (error == 0) {

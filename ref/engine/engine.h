@@ -54,6 +54,7 @@ typedef struct ref_env_options {
     uint32_t segment_size; /* bytes a log segment may hold before the next begins; 0: the default */
     uint64_t cache_size;   /* bytes; 0: the default. Dirty pages beyond it cause a checkpoint. */
     uint32_t file_mode;    /* permission bits of created files; 0: 0660 (the umask applies) */
+    bool guest;            /* if another process has it open: open it for backup only (below) */
     bool create;           /* make a new environment when the home holds none; otherwise ENOENT */
     bool recover_fatal;    /* replay from the oldest segment, whatever the control file says */
     bool log_auto_remove;  /* a checkpoint removes the segments that nothing needs any more */
@@ -66,6 +67,13 @@ typedef struct ref_env_options {
  * the files gave. The options' strings are copied.
  */
 int ref_env_open(const ref_env_options *options, ref_env **out);
+
+/*
+ * True for an environment that another process owns. Then only ref_backup(), ref_backup_database(), ref_log_archive() that lists,
+ * ref_env_databases() and closing work; all else gives EOPNOTSUPP. The owner is not asked and need not live: what a guest copies
+ * is what the files and the log show, so commits whose log the owner has not written yet (no_sync) are not in it.
+ */
+bool ref_env_is_guest(const ref_env *env);
 
 /* Lets go of the environment; the last closer writes a checkpoint unless the environment has ended,
  * aborts transactions that are still active and closes every file. The handle is invalid whatever
@@ -82,10 +90,17 @@ int ref_env_state(ref_env *env);
 
 void ref_env_set_log_auto_remove(ref_env *env, bool on);
 bool ref_env_log_auto_remove(ref_env *env);
+/* For segments begun and pages read from now on. Ranges as in the options; EINVAL. */
+int ref_env_set_segment_size(ref_env *env, uint32_t bytes);
+void ref_env_set_cache_size(ref_env *env, uint64_t bytes);
 
 /* As opened. Strings live as long as the environment. */
 const char *ref_env_home(const ref_env *env);
 uint32_t ref_env_segment_size(const ref_env *env);
+
+/* Every committed database: directory (as configured) and name, joined. *names is malloc'd, so is each; NULL and 0 when there
+ * is none or on failure. 0 or ENOMEM. */
+int ref_env_databases(ref_env *env, char ***names, size_t *count);
 
 /*
  * Writes every committed change to the database files, syncs them, and moves the redo point up.
@@ -225,7 +240,7 @@ int ref_cursor_put(ref_cursor *cursor, ref_slice key, ref_slice value, bool no_o
  */
 int ref_cursor_del(ref_cursor *cursor);
 
-/* Another cursor at the same place in the same transaction. */
+/* Another cursor at the same place: in the same transaction, or without one reading the last visible commit. */
 int ref_cursor_copy(const ref_cursor *cursor, ref_cursor **out);
 
 /* ---- backup ---- */
@@ -260,7 +275,10 @@ typedef struct ref_backup_options {
     uint32_t buffer_size; /* bytes per read; 0: the default; rounded to whole pages, at least one */
     uint32_t pause_pages; /* after so many pages ... */
     uint64_t pause_nanoseconds; /* ... sleep so long; 0: never */
-    bool direct;                /* write past the page cache where the file system can */
+    uint64_t
+        log_limit; /* bytes of log that the backup may keep from being removed before it gives up
+                           with ENOSPC; 0: any */
+    bool direct;   /* write past the page cache where the file system can */
     void (*progress)(void *context, const char *line); /* a line per operation; may be NULL */
     void *progress_context;
 } ref_backup_options;

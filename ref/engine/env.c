@@ -137,6 +137,20 @@ int ref_env_check(ref_env *env)
                                  env->home, env->ended_text);
 }
 
+bool ref_env_is_guest(const ref_env *env)
+{
+    return env->guest;
+}
+
+int ref_env_refuse_guest(const ref_env *env, const char *what)
+{
+    return !env->guest ? 0
+                       : ref_fail(EOPNOTSUPP,
+                             "%s: another process owns the environment, here it is open for backup "
+                             "only: %s",
+                             env->home, what);
+}
+
 int ref_env_state(ref_env *env)
 {
     pthread_mutex_lock(&env->mutex);
@@ -201,7 +215,7 @@ static int lock_home(ref_env *env)
     if (error != 0) {
         ref_fail(error, "%s: open", path);
     } else {
-        error = env->vfs->lock(env->lock_file, 0, 1, REF_LOCK_EXCLUSIVE);
+        error = env->vfs->lock(env->lock_file, REF_LOCK_AT_OWNER, 1, REF_LOCK_EXCLUSIVE);
         if (error != 0) {
             ref_fail(error, "%s: another process has the environment open", path);
         }
@@ -323,8 +337,12 @@ static int open_new(const ref_env_options *options, const char *home, ref_env **
     }
     if (error == 0) {
         error = lock_home(env);
+        env->guest =
+            error == EAGAIN && options->guest && !options->create && !options->recover_fatal;
     }
-    if (error == 0) {
+    if (env->guest) {
+        error = ref_guest_refresh(env);
+    } else if (error == 0) {
         error = open_storage(env, options);
     }
     if (error != 0) {
@@ -333,6 +351,14 @@ static int open_new(const ref_env_options *options, const char *home, ref_env **
     }
     *out = env;
     return 0;
+}
+
+/* Is this open environment the one that the options ask for? Who wants to own it has no use for a guest's. */
+static bool is_same(
+    const ref_env *env, const ref_env_options *options, const ref_vfs *vfs, const ref_stat *home)
+{
+    return env->vfs == vfs && env->home_device == home->device && env->home_inode == home->inode &&
+           (!env->guest || options->guest);
 }
 
 int ref_env_open(const ref_env_options *options, ref_env **out)
@@ -359,8 +385,7 @@ int ref_env_open(const ref_env_options *options, ref_env **out)
     }
     pthread_mutex_lock(&open_mutex);
     ref_env *env = open_environments;
-    while (env != NULL &&
-           (env->vfs != vfs || env->home_device != stat.device || env->home_inode != stat.inode)) {
+    while (env != NULL && !is_same(env, options, vfs, &stat)) {
         env = env->next_open;
     }
     if (env == NULL) {
@@ -400,8 +425,8 @@ static int close_last(ref_env *env)
     while (env->transactions != NULL) {
         ref_txn_abort(env->transactions);
     }
-    int error = ref_env_state(env);
-    if (error == 0) {
+    int error = env->guest ? 0 : ref_env_state(env);
+    if (error == 0 && !env->guest) {
         error = ref_checkpoint(env, false);
     }
     destroy_env(env);
@@ -469,6 +494,25 @@ bool ref_env_log_auto_remove(ref_env *env)
     bool on = env->log_auto_remove;
     pthread_mutex_unlock(&env->mutex);
     return on;
+}
+
+int ref_env_set_segment_size(ref_env *env, uint32_t bytes)
+{
+    ref_env_options options = {.home = env->home, .segment_size = bytes};
+    int error = check_options(&options);
+    if (error == 0) {
+        pthread_mutex_lock(&env->mutex);
+        env->segment_size = bytes != 0 ? bytes : REF_SEGMENT_SIZE_DEFAULT;
+        pthread_mutex_unlock(&env->mutex);
+    }
+    return error;
+}
+
+void ref_env_set_cache_size(ref_env *env, uint64_t bytes)
+{
+    pthread_mutex_lock(&env->mutex);
+    env->cache.limit = bytes != 0 ? bytes : REF_CACHE_SIZE_DEFAULT;
+    pthread_mutex_unlock(&env->mutex);
 }
 
 const char *ref_env_home(const ref_env *env)

@@ -21,6 +21,9 @@
 #define REF_CONTROL_NAME \
     "__db.control"                /* in the home: redo point and identity; no backup copies it */
 #define REF_LOCK_NAME "__db.lock" /* in the home: locked by the owner */
+/* bytes of the lock file */
+#define REF_LOCK_AT_OWNER 0u /* exclusive: the owner, as long as it has the environment open */
+#define REF_LOCK_AT_PIN 1u   /* shared: guests that copy; exclusive: whoever removes log segments */
 #define REF_MARKER_NAME \
     "__backup.incomplete"     /* in a target whose files are being moved into place */
 #define REF_LOG_PREFIX "log." /* followed by ten digits */
@@ -109,6 +112,7 @@ typedef struct ref_snapshot {
 /* A running backup's claim: no segment from `redo`'s on is removed. */
 typedef struct ref_pin {
     uint64_t redo;
+    ref_file *lock; /* a guest's: holds REF_LOCK_AT_PIN */
     struct ref_pin *next;
 } ref_pin;
 
@@ -132,6 +136,7 @@ struct ref_env {
     char *log_path;   /* resolved log directory */
     uint32_t segment_size;
     uint32_t file_mode;
+    bool guest; /* another process owns the home: backup only */
     bool alone; /* one database without an environment: no log, no control file */
 
     unsigned opens; /* guarded by the table of open environments (env.c) */
@@ -174,6 +179,8 @@ struct ref_env {
  * `error` and the current words of this thread say why. Does not need env->mutex, must not hold it.
  */
 int ref_env_end(ref_env *env, int error);
+/* EOPNOTSUPP with words in an environment that another process owns. */
+int ref_env_refuse_guest(const ref_env *env, const char *what);
 /* 0 or REF_RUNRECOVERY with words. Caller holds env->mutex. */
 int ref_env_check(ref_env *env);
 
@@ -347,6 +354,13 @@ int ref_control_write(ref_vfs *vfs, const char *home, uint32_t mode, ref_control
  * last_commit and the log. */
 int ref_recover(ref_env *env, const ref_control *control, bool fatal);
 
+/* ---- guest.c: an environment that another process owns ---- */
+
+/* Brings the catalog up to what control file and log show now. */
+int ref_guest_refresh(ref_env *env);
+/* Keeps the owner from removing log segments, reads the redo point and refreshes the catalog. */
+int ref_guest_pin(ref_env *env, ref_pin *pin);
+
 /* ---- adopt.c ---- */
 
 /* Rewrites a database file so that its pages belong to this environment's log (or, alone, to none)
@@ -359,6 +373,10 @@ int ref_adopt(ref_env *env, const char *path, ref_file_record *out);
  * ref_pin_drop(). */
 int ref_pin_take(ref_env *env, ref_pin *pin);
 void ref_pin_drop(ref_env *env, ref_pin *pin);
+/* Keeps backups with logs from beginning, here and in other processes, until ref_pin_unblock(). EBUSY with words when one is
+ * running. Caller holds the checkpoint lock. */
+int ref_pin_block(ref_env *env, const char *what);
+void ref_pin_unblock(ref_env *env);
 
 /* ---- still.c: databases as one commit left them, for a backup without logs (NO_LOGS, one
  * database). The pages come out of the cache's versions, so the source's files need not stand
@@ -379,6 +397,15 @@ int ref_still_page(
 
 /* ---- log.c: what a backup needs of it ---- */
 
+/* The position after the last record that a backup may rely on: durable, or for a guest, written. `from` is the first segment of
+ * its copy. 0 in *end on failure. */
+int ref_log_copy_end(ref_env *env, uint32_t from, uint64_t *end);
+/* Has the log, from segment `from` on, whole images of all these pages? A copy of a file in which they are torn or missing is then
+ * as good as any: replay makes them. */
+int ref_log_has_images(
+    ref_env *env, uint32_t from, const ref_id *id, uint64_t first, uint64_t count, bool *all);
+/* Bytes of the segments from `from` on. */
+int ref_log_bytes(ref_env *env, uint32_t from, uint64_t *bytes);
 /* The position after the last byte that is durable. */
 uint64_t ref_log_durable_end(ref_env *env);
 

@@ -366,8 +366,10 @@ int ref_log_sync(ref_log *log, uint64_t lsn)
 
 int ref_log_flush(ref_env *env)
 {
-    if (env->log == NULL) {
-        return 0;
+    int error = ref_env_refuse_guest(env, "log flush");
+    if (error != 0 || env->log == NULL) {
+        return error;
     }
-    return ref_log_sync(env->log, ref_log_end(env->log));
+    error = ref_env_state(env);
+    return error == 0 ? ref_log_sync(env->log, ref_log_end(env->log)) : error;
 }

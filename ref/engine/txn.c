@@ -57,8 +57,12 @@ static void remove_snapshot(ref_env *env, ref_snapshot *snapshot)
 
 int ref_snapshot_open(ref_env *env, ref_snapshot *snapshot)
 {
+    int error = ref_env_refuse_guest(env, "reading");
+    if (error != 0) {
+        return error;
+    }
     pthread_mutex_lock(&env->mutex);
-    int error = ref_env_check(env);
+    error = ref_env_check(env);
     if (error == 0) {
         add_snapshot(env, snapshot, env->visible_commit);
     }
@@ -84,8 +88,12 @@ void ref_snapshot_renew(ref_env *env, ref_snapshot *snapshot)
 
 int ref_txn_begin(ref_env *env, const ref_txn_options *options, ref_txn **out)
 {
-    ref_txn *txn = calloc(1, sizeof *txn);
     *out = NULL;
+    int error = ref_env_refuse_guest(env, "transactions");
+    if (error != 0) {
+        return error;
+    }
+    ref_txn *txn = calloc(1, sizeof *txn);
     if (txn == NULL) {
         return ref_fail(ENOMEM, "%s: transaction", env->home);
     }
@@ -96,7 +104,7 @@ int ref_txn_begin(ref_env *env, const ref_txn_options *options, ref_txn **out)
         txn->options = *options;
     }
     pthread_mutex_lock(&env->mutex);
-    int error = ref_env_check(env);
+    error = ref_env_check(env);
     if (error == 0) {
         env->next_txn_id = (env->next_txn_id + 1) | 0x80000000u;
         txn->id = env->next_txn_id;
@@ -608,6 +616,20 @@ static int finish_commit(ref_txn *txn, uint64_t commit, uint64_t end, bool *full
     return error;
 }
 
+/* Ends a transaction that changes nothing. The holder of the write lock has read the newest commit, which may still be on its
+ * way to the disk: what was read must not be lost when this has returned. */
+static int end_unchanged(ref_txn *txn)
+{
+    ref_env *env = txn->env;
+    bool wait = !txn->options.no_sync && env->log != NULL;
+
+    pthread_mutex_lock(&env->mutex);
+    wait = wait && txn->has_snapshot && txn->snapshot.commit > env->visible_commit;
+    pthread_mutex_unlock(&env->mutex);
+    ref_txn_abort(txn);
+    return wait ? ref_log_flush(env) : ref_env_state(env);
+}
+
 static int commit_changes(ref_txn *txn, bool *full)
 {
     ref_env *env = txn->env;
@@ -622,14 +644,47 @@ static int commit_changes(ref_txn *txn, bool *full)
     }
     uint64_t commit = env->last_commit;
     pthread_mutex_unlock(&env->mutex);
-    if (error != 0 || commit == before) {
-        if (error != 0) {
-            remove_created_files(txn);
-        }
+    if (error != 0) {
+        remove_created_files(txn);
         ref_txn_abort(txn);
         return error;
     }
+    if (commit == before) {
+        return end_unchanged(txn);
+    }
     return finish_commit(txn, commit, end, full);
+}
+
+/* The log has no images of an adopted file: a copy in the making could not get it. */
+static bool adopts(const ref_txn *txn)
+{
+    const ref_txn_op *op = txn->first_op;
+    while (op != NULL && op->kind != REF_RECORD_ADOPT) {
+        op = op->next;
+    }
+    return op != NULL;
+}
+
+/* No checkpoint comes between the record of a file operation and the operation itself: the redo point would move past what is
+ * still to be done. */
+static int commit_with_files(ref_txn *txn, bool *full)
+{
+    ref_env *env = txn->env;
+    bool blocks = adopts(txn);
+
+    *full = false;
+    pthread_mutex_lock(&env->checkpoint_lock);
+    int error = blocks ? ref_pin_block(env, "adopting a database") : 0;
+    if (error != 0) {
+        ref_txn_abort(txn);
+    } else {
+        error = commit_changes(txn, full);
+        if (blocks) {
+            ref_pin_unblock(env);
+        }
+    }
+    pthread_mutex_unlock(&env->checkpoint_lock);
+    return error;
 }
 
 int ref_txn_commit(ref_txn *txn)
@@ -644,17 +699,8 @@ int ref_txn_commit(ref_txn *txn)
         return failed;
     }
     if (txn->first_page == NULL && !files) {
-        ref_txn_abort(txn);
-        return ref_env_state(env);
+        return end_unchanged(txn);
     }
-    /* No checkpoint between the record of a file operation and the operation itself: the redo point would move past what is
-     * still to be done. */
-    if (files) {
-        pthread_mutex_lock(&env->checkpoint_lock);
-    }
-    int error = commit_changes(txn, &full);
-    if (files) {
-        pthread_mutex_unlock(&env->checkpoint_lock);
-    }
+    int error = files ? commit_with_files(txn, &full) : commit_changes(txn, &full);
     return error == 0 && full ? ref_checkpoint(env, false) : error;
 }

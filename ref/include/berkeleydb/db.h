@@ -8,8 +8,8 @@
  * names it. A flag or access method outside the subset is declared and refused at run time with
  * EINVAL and a message.
  *
- * LIFECYCLE: db_env_create, configure, DB_ENV->open; db_create, configure, DB->open; DB_ENV->
- * txn_begin, DB->put and the like, DB_TXN->commit; DBC->close, DB->close, DB_ENV->close.
+ * LIFECYCLE: db_env_create, configure, DB_ENV->open; db_create, configure, DB->open;
+ * DB_ENV->txn_begin, DB->put and the like, DB_TXN->commit; DBC->close, DB->close, DB_ENV->close.
  *
  * RESULTS: 0; a positive errno value; or one of the negative DB_... values below. What a method's
  * comment lists is what it adds to these, which nearly every method can give:
@@ -337,10 +337,11 @@ struct __db_lsn {
  *                      gives DB_BUFFER_SMALL, `size` is what is needed, and nothing has moved
  * `size` is then the number of bytes.
  *
- * DB_DBT_PARTIAL, on values only, with offset `doff` and length `dlen`, in bytes:
+ * DB_DBT_PARTIAL, on values and on keys that are returned, with offset `doff` and length `dlen`, in
+ * bytes:
  *     as output: only those bytes, as far as the value has them
  *     as input:  replaces those bytes of the value by the `size` bytes at `data`; the value grows
- * or shrinks, a gap is filled with zero bytes, a missing value counts as empty
+ *                or shrinks, a gap is filled with zero bytes, a missing value counts as empty
  */
 struct __db_dbt {
     void *data;
@@ -451,12 +452,11 @@ struct __db_env {
     int (*get_lg_dir)(DB_ENV *env, const char **dir);
 
     /* Bytes that a log file may hold before the next begins; at least 16 KiB; 0: the default, 10
-     * MiB. Before open only (documented for any time). [DB_ENV->set_lg_max] */
+     * MiB. Any time: for files begun from now on. [DB_ENV->set_lg_max] */
     int (*set_lg_max)(DB_ENV *env, u_int32_t bytes);
 
     /* Cache of gbytes * 1 GiB + bytes, at least 20 KiB; 0 and 0: the default, 16 MiB. Dirty pages
-     * beyond it cause a checkpoint. ncache is not looked at. Before open only (documented for any
-     * time). [DB_ENV->set_cachesize] */
+     * beyond it cause a checkpoint. ncache is not looked at. Any time. [DB_ENV->set_cachesize] */
     int (*set_cachesize)(DB_ENV *env, u_int32_t gbytes, u_int32_t bytes, int ncache);
 
     /*
@@ -505,9 +505,11 @@ struct __db_env {
      * DB_CONFIG in the home overrules what was configured; see below. mode: permission bits of
      * files that are made, 0: 0660; the umask applies. [DB_ENV->open]
      *
-     *     DB_CREATE         make what is missing. Needs DB_INIT_TXN: there is no environment
-     * without transactions here DB_INIT_TXN and DB_INIT_LOCK, DB_INIT_LOG, DB_INIT_MPOOL   all are
-     * always there. Without DB_CREATE an environment is joined as it is, whichever are given
+     *     DB_CREATE         make what is missing. Needs DB_INIT_TXN: an environment without
+     *                       transactions is not in this version
+     *     DB_INIT_LOCK, DB_INIT_LOG, DB_INIT_MPOOL, DB_INIT_TXN
+     *                       all are always there. Without DB_CREATE an environment is joined as it
+     *                       is, whichever are given
      *     DB_RECOVER        with DB_CREATE and DB_INIT_TXN; recovery happens anyway when needed
      *     DB_RECOVER_FATAL  the same, from the oldest log file on
      *     DB_REGISTER       accepted: an open that needs recovery recovers, so that the answer
@@ -515,7 +517,11 @@ struct __db_env {
      *     DB_THREAD         handles may be used by several threads
      *     DB_PRIVATE        accepted: memory is never shared with other processes
      *
-     * EAGAIN: another process has it open. ENOENT: no such home, or no environment in it and no
+     * While another process has it open: EAGAIN with DB_CREATE or a recovery flag; without them it
+     * is opened for backup. Then backup and dbbackup (this one into directories only), their
+     * configuration, log_archive that lists, and close work; all else is EOPNOTSUPP.
+     *
+     * ENOENT: no such home, or no environment in it and no
      * DB_CREATE; a configured directory is missing. EINVAL also: DB_HOME is set and empty; a line
      * of DB_CONFIG is wrong; the home is an unfinished backup. DB_VERSION_MISMATCH: an unknown
      * format. DB_RUNRECOVERY: damage that recovery cannot repair. After a failure the handle can
@@ -580,7 +586,7 @@ struct __db_env {
      * Lists files, relative to the home, or absolute when they lie elsewhere or with DB_ARCH_ABS:
      *     0               log files that neither recovery nor a running backup needs
      *     DB_ARCH_LOG     all log files
-     *     DB_ARCH_DATA    refused in this version
+     *     DB_ARCH_DATA    all databases
      *     DB_ARCH_REMOVE  lists nothing and removes those of flag 0; with no other flag
      * *list: names, then NULL; one block that the program frees; NULL when there are none.
      * [DB_ENV->log_archive]
@@ -633,10 +639,10 @@ struct __db_env {
      *
      * ENOENT: the target, or a directory needed below it, is missing and there is no DB_CREATE.
      * ENOTDIR: the target is a file. ELOOP: a symbolic link stands where a file of the backup goes.
-     * EINVAL also: before open; target empty, or NULL without callbacks; target equal to or above a
-     * directory of the environment, or inside its data or log directories; an absolute directory
-     * without DB_BACKUP_SINGLE_DIR; two files of one name with it. EIO: a page of the source is
-     * damaged. What a callback returned, verbatim.
+     * EINVAL also: before open; target empty, or NULL without callbacks; target equal to or above
+     * a directory of the environment, or inside its data or log directories; an absolute directory
+     * without DB_BACKUP_SINGLE_DIR. EEXIST also: two files of one name with it. EIO: a page of the
+     * source is damaged. What a callback returned, verbatim.
      */
     int (*backup)(DB_ENV *env, const char *target, u_int32_t flags);
 

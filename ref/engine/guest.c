@@ -1,0 +1,277 @@
+/*
+ * An environment that another process owns: what a backup from outside can know of it.
+ *
+ * The owner is not asked. Control file and log say everything: the redo point, which databases there are, where the log ends.
+ * One lock is shared with the owner: while a guest holds it, nobody removes log segments. The owner may die and another may take
+ * its place in the middle; the files then change as they do in any recovery, and the log goes on from where it was cut.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "log.h"
+
+#define TRIES 50u      /* for what is in motion: a lock, the last bytes of the log */
+#define WAIT 20000000u /* nanoseconds between them */
+
+/* ---- the log as it stands ---- */
+
+/* The scan of a log that its owner writes to. What looks like damage may have been looked at in an unlucky moment. */
+static int scan(ref_env *env, uint32_t from, ref_log_scan *out)
+{
+    int error = ref_log_scan_segments(env->vfs, env->log_path, from, 0, out);
+    for (unsigned i = 0; error == REF_CORRUPT && env->guest && i < 3; i++) {
+        env->vfs->sleep(env->vfs, WAIT);
+        error = ref_log_scan_segments(env->vfs, env->log_path, from, 0, out);
+    }
+    return error;
+}
+
+int ref_log_copy_end(ref_env *env, uint32_t from, uint64_t *end)
+{
+    ref_log_scan seen;
+
+    *end = 0;
+    if (!env->guest) {
+        int error = ref_log_flush(env);
+        *end = error == 0 ? ref_log_durable_end(env) : 0;
+        return error;
+    }
+    int error = scan(env, from, &seen);
+    *end = error == 0 ? seen.end : 0;
+    return error;
+}
+
+typedef struct image_search {
+    ref_id id;
+    uint64_t first, count;
+    uint64_t left; /* not seen yet */
+    bool *seen;
+} image_search;
+
+static int note_image(void *context, const ref_record *record)
+{
+    image_search *wanted = context;
+    ref_page_record page;
+    if (record->type != REF_RECORD_PAGE || !ref_record_page(record, &page) || !page.full ||
+        !ref_id_equal(&page.file, &wanted->id) || page.pgno < wanted->first ||
+        page.pgno - wanted->first >= wanted->count) {
+        return 0;
+    }
+    wanted->left -= !wanted->seen[page.pgno - wanted->first];
+    wanted->seen[page.pgno - wanted->first] = true;
+    return 0;
+}
+
+int ref_log_has_images(
+    ref_env *env, uint32_t from, const ref_id *id, uint64_t first, uint64_t count, bool *all)
+{
+    image_search wanted = {.id = *id, .first = first, .count = count, .left = count};
+    uint64_t end;
+
+    *all = false;
+    wanted.seen = calloc((size_t)count + 1, sizeof *wanted.seen);
+    if (wanted.seen == NULL) {
+        return ref_fail(ENOMEM, "%s: log", env->home);
+    }
+    int error = ref_log_copy_end(env, from, &end);
+    if (error == 0) {
+        error = ref_log_replay(env->vfs, env->log_path, from, end, note_image, &wanted);
+    }
+    *all = error == 0 && wanted.left == 0;
+    free(wanted.seen);
+    return error;
+}
+
+int ref_log_bytes(ref_env *env, uint32_t from, uint64_t *bytes)
+{
+    uint32_t oldest, newest;
+
+    *bytes = 0;
+    int error = ref_log_segments(env->vfs, env->log_path, &oldest, &newest);
+    for (uint32_t number = from; error == 0 && number <= newest; number++) {
+        ref_stat stat;
+        char *path = ref_segment_path(env->log_path, number);
+        error = path != NULL ? env->vfs->stat(env->vfs, path, &stat) : ENOMEM;
+        if (error != 0) {
+            ref_fail(error, "log.%010u", number);
+        } else {
+            *bytes += stat.size;
+        }
+        free(path);
+    }
+    return error;
+}
+
+/* ---- the catalog ---- */
+
+static ref_dbfile *find(ref_env *env, const ref_id *id)
+{
+    ref_dbfile *file = env->files;
+    while (file != NULL && !ref_id_equal(&file->id, id)) {
+        file = file->next;
+    }
+    return file;
+}
+
+static int add(void *context, const ref_file_record *said)
+{
+    ref_env *env = context;
+    if (find(env, &said->id) != NULL) {
+        return 0;
+    }
+    return ref_catalog_add(env, said) != NULL ? 0 : ref_fail(ENOMEM, "%s", said->name);
+}
+
+static int rename_file(ref_dbfile *file, const char *name)
+{
+    char *copy = strdup(name);
+    if (copy == NULL) {
+        return ref_fail(ENOMEM, "%s", name);
+    }
+    free(file->name);
+    file->name = copy;
+    return 0;
+}
+
+static int apply(ref_env *env, const ref_record *record, const ref_file_record *said)
+{
+    bool makes = record->type == REF_RECORD_CREATE || record->type == REF_RECORD_ADOPT;
+    int error = makes ? add(env, said) : 0;
+    ref_dbfile *file = find(env, &said->id);
+
+    if (error != 0 || file == NULL) {
+        return error;
+    }
+    if (makes) {
+        file->entry_changed = true; /* its pages may be in the log alone */
+    }
+    if (record->type == REF_RECORD_REMOVE) {
+        file->removed = true;
+    }
+    return record->type == REF_RECORD_RENAME ? rename_file(file, said->name) : 0;
+}
+
+typedef struct walk {
+    ref_env *env;
+    uint32_t first; /* segment */
+} walk;
+
+static int note(void *context, const ref_record *record)
+{
+    walk *at = context;
+    ref_file_record said;
+    bool files = record->type >= REF_RECORD_CREATE && record->type <= REF_RECORD_RENAME;
+    bool catalog = record->type == REF_RECORD_CATALOG && REF_LSN_SEGMENT(record->lsn) == at->first;
+    int error = 0;
+
+    if (!files && !catalog) {
+        return 0;
+    }
+    char *strings = malloc((size_t)record->payload_size + 2);
+    if (strings == NULL) {
+        return ref_fail(ENOMEM, "%s", at->env->home);
+    }
+    if (catalog) {
+        error = ref_record_catalog(record, strings, add, at->env);
+    } else if (ref_record_file(record, strings, &said)) {
+        error = apply(at->env, record, &said);
+    }
+    free(strings);
+    return error;
+}
+
+/* Reads the log from the redo point's segment on. Walking again over what was seen before changes nothing in the end. */
+static int read_catalog(ref_env *env)
+{
+    ref_log_scan seen;
+    walk at = {env, REF_LSN_SEGMENT(env->redo)};
+    int error = scan(env, at.first, &seen);
+    if (error != 0) {
+        return error;
+    }
+    pthread_mutex_lock(&env->mutex);
+    error = ref_log_replay(env->vfs, env->log_path, at.first, seen.end, note, &at);
+    pthread_mutex_unlock(&env->mutex);
+    return error;
+}
+
+static int read_control(ref_env *env)
+{
+    ref_control control;
+    int error = ref_control_read(env->vfs, env->home, &control);
+    if (error == ENOENT) {
+        return ref_fail(EAGAIN, "%s: its owner is just creating or recovering it", env->home);
+    }
+    if (error == 0) {
+        env->control = control;
+        env->id = control.environment;
+    }
+    return error;
+}
+
+int ref_guest_refresh(ref_env *env)
+{
+    pthread_mutex_lock(&env->checkpoint_lock); /* one at a time */
+    int error = 0;
+    for (unsigned i = 0; i < TRIES; i++) {
+        error = read_control(env);
+        if (error == 0) {
+            /* A pin keeps the segments from its redo point on; without one they may go while they are read. */
+            env->redo = env->pins != NULL ? env->redo : env->control.redo;
+            error = read_catalog(env);
+        }
+        if (error != REF_CORRUPT && error != EAGAIN) {
+            break;
+        }
+        env->vfs->sleep(env->vfs, WAIT);
+    }
+    pthread_mutex_unlock(&env->checkpoint_lock);
+    return error;
+}
+
+/* ---- the pin ---- */
+
+static int take_lock(ref_env *env, ref_pin *pin)
+{
+    char *path = ref_path_join(env->home, REF_LOCK_NAME);
+    if (path == NULL) {
+        return ref_fail(ENOMEM, "%s", env->home);
+    }
+    int error = env->vfs->open(env->vfs, path, 0, 0, &pin->lock);
+    if (error != 0) {
+        ref_fail(error, "%s: open", path);
+    }
+    /* Whoever removes segments holds the lock only for as long as that takes. */
+    for (unsigned i = 0; error == 0 && i < TRIES; i++) {
+        error = env->vfs->lock(pin->lock, REF_LOCK_AT_PIN, 1, REF_LOCK_SHARED);
+        if (error != EAGAIN) {
+            break;
+        }
+        env->vfs->sleep(env->vfs, WAIT);
+        error = i + 1 < TRIES ? 0 : ref_fail(EAGAIN, "%s: log segments are being removed", path);
+    }
+    free(path);
+    return error;
+}
+
+int ref_guest_pin(ref_env *env, ref_pin *pin)
+{
+    int error = take_lock(env, pin);
+    if (error == 0) {
+        error = ref_guest_refresh(env);
+    }
+    if (error != 0) {
+        if (pin->lock != NULL) {
+            env->vfs->close(pin->lock);
+            pin->lock = NULL;
+        }
+        return error;
+    }
+    pthread_mutex_lock(&env->mutex);
+    pin->redo = env->redo;
+    pin->next = env->pins;
+    env->pins = pin;
+    pthread_mutex_unlock(&env->mutex);
+    return 0;
+}
