@@ -245,7 +245,18 @@ static int create_environment(ref_env *env)
     return error == 0 ? ref_checkpoint(env, true) : error;
 }
 
-/* A crash while an environment was created leaves a first segment without a whole header, and nothing else. */
+/* A crash while an environment was created leaves a first segment to which nothing was written: its first write, which fits a
+ * sector, is there as a whole or not at all. Anything else is somebody's log. */
+static bool is_blank(const ref_segment *segment)
+{
+    for (size_t i = 0; i < segment->size; i++) {
+        if (segment->bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int forget_torn_creation(ref_env *env, uint32_t *newest)
 {
     ref_segment segment;
@@ -254,6 +265,7 @@ static int forget_torn_creation(ref_env *env, uint32_t *newest)
         return 0;
     }
     int error = ref_segment_load(env->vfs, env->log_path, 1, &segment, &torn);
+    torn = torn && is_blank(&segment);
     if (torn) {
         error = env->vfs->unlink(env->vfs, segment.path);
         if (error != 0) {
