@@ -154,15 +154,19 @@ static int read_page(const source *from, uint64_t pgno, uint8_t *page, ref_page_
     return 0;
 }
 
-/* Whether replaying the log makes these pages whole, whatever the copy has in their place. */
-static int log_mends(
-    const ref_copier *c, const source *from, uint64_t first, uint64_t count, bool *mended)
+/*
+ * Whether pages that are torn or not there are only in the middle of being written. In the owner's process the last look was taken while
+ * no checkpoint can run: then they are damaged. A guest asks the log: what a checkpoint may be writing has a whole image after
+ * the redo point, and replaying that makes the copy whole, even when the owner has died over it.
+ */
+static int only_in_motion(
+    const ref_copier *c, const source *from, uint64_t first, uint64_t count, bool *in_motion)
 {
-    *mended = false;
-    if (from->id == NULL || c->redo == 0) {
+    *in_motion = false;
+    if (!c->env->guest || from->id == NULL || c->redo == 0) {
         return 0;
     }
-    return ref_log_has_images(c->env, REF_LSN_SEGMENT(c->redo), from->id, first, count, mended);
+    return ref_log_has_images(c->env, c->redo, from->id, first, count, in_motion);
 }
 
 /* Reads a page again until it is sound. */
@@ -177,9 +181,17 @@ static int reread_page(const ref_copier *c, const source *from, uint64_t pgno, u
             return error;
         }
     }
-    bool mended;
-    int error = log_mends(c, from, pgno, 1, &mended);
-    if (error != 0 || mended) {
+    /* Nobody but a checkpoint writes to database files. */
+    bool in_motion;
+    pthread_mutex_lock(&c->env->checkpoint_lock);
+    int error = read_page(from, pgno, page, &health);
+    pthread_mutex_unlock(&c->env->checkpoint_lock);
+    if (error == 0 && health != REF_PAGE_SOUND) {
+        error = only_in_motion(c, from, pgno, 1, &in_motion);
+    } else {
+        in_motion = true;
+    }
+    if (error != 0 || in_motion) {
         return error;
     }
     error = ref_env_state(c->env); /* a checkpoint that failed leaves such pages */
@@ -306,9 +318,9 @@ static int check_length(const ref_copier *c, source *from)
     if (from->pages >= from->stated) {
         return 0;
     }
-    bool mended;
-    error = log_mends(c, from, from->pages, from->stated - from->pages, &mended);
-    if (error == 0 && mended) {
+    bool in_motion;
+    error = only_in_motion(c, from, from->pages, from->stated - from->pages, &in_motion);
+    if (error == 0 && in_motion) {
         from->stated = from->pages;
         return 0;
     }
@@ -364,10 +376,10 @@ static bool entry_changed(ref_env *env, const ref_id *id)
 static int settle_page_0(const ref_copier *c, source *from)
 {
     char words[1024];
-    bool mended;
+    bool in_motion;
     snprintf(words, sizeof words, "%s", ref_error_text());
-    int error = log_mends(c, from, 0, 1, &mended);
-    if (error == 0 && !mended) {
+    int error = only_in_motion(c, from, 0, 1, &in_motion);
+    if (error == 0 && !in_motion) {
         return ref_fail(REF_CORRUPT, "%s", words);
     }
     from->stated = from->pages;

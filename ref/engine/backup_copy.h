@@ -3,10 +3,11 @@
  *
  * Database files are read as the checkpoint leaves them, past the cache and without any lock: every
  * page below the page count that the file itself states is checked before it leaves. A page that
- * fails may be in the middle of being written, so it is read again a few times. One that still
- * fails, or that is not there yet, is copied as it is if the log that will follow has a whole image
- * of it, and else is damaged. Pages from the stated count on are not judged: they were added after
- * the log was pinned, and the log has them.
+ * fails may be in the middle of being written, so it is read again a few times, then once more
+ * while no checkpoint can run: one that fails then is damaged. (A guest cannot keep the owner from
+ * writing. It copies such a page as it is if the log has a whole image of it since the redo point.)
+ * Pages from the stated count on are not judged: they were added after the log was pinned, and the
+ * log has them.
  *
  * Threads: a copier is used by one thread. No lock of the engine is held while the sink runs.
  */

@@ -208,3 +208,8 @@ ref_env *ref_db_env(const ref_db *db)
 {
     return db->env;
 }
+
+void ref_db_identity(const ref_db *db, uint8_t *id)
+{
+    memcpy(id, &db->file->id, sizeof db->file->id);
+}

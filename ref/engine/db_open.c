@@ -433,19 +433,12 @@ int ref_db_open_alone(ref_vfs *vfs, const char *path, const ref_db_options *opti
 
 /* ---- removing and renaming ---- */
 
-/* The parent directory of a path; malloc'd. */
-static char *parent_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 /* Whether the operating system will let a file take the name: what fails after the log has it
  * cannot be taken back. A file without content counts as nothing. */
 static int check_place(ref_vfs *vfs, const char *path)
 {
     ref_stat stat;
-    char *aside = ref_path_suffix(path, REF_RECOVERY_SUFFIX), *parent = parent_of(path);
+    char *aside = ref_path_suffix(path, REF_RECOVERY_SUFFIX), *parent = ref_path_parent(path);
     int error = aside == NULL || parent == NULL ? ENOMEM : vfs->stat(vfs, parent, &stat);
     if (error == 0 && stat.kind != REF_KIND_DIRECTORY) {
         error = ENOTDIR;

@@ -97,6 +97,8 @@ void ref_env_set_cache_size(ref_env *env, uint64_t bytes);
 /* As opened. Strings live as long as the environment. */
 const char *ref_env_home(const ref_env *env);
 uint32_t ref_env_segment_size(const ref_env *env);
+/* 16 random bytes that tell this environment's log from every other; a copy keeps them. */
+void ref_env_identity(const ref_env *env, uint8_t *id);
 
 /* Every committed database: directory (as configured) and name, joined. *names is malloc'd, so is each; NULL and 0 when there
  * is none or on failure. 0 or ENOMEM. */
@@ -188,6 +190,8 @@ int ref_db_close(ref_db *db);
 const char *ref_db_name(const ref_db *db);
 uint32_t ref_db_page_size(const ref_db *db);
 bool ref_db_read_only(const ref_db *db);
+/* 16 random bytes that tell this file from every other; a copy keeps them until it is adopted. */
+void ref_db_identity(const ref_db *db, uint8_t *id);
 ref_env *ref_db_env(const ref_db *db); /* never NULL: a database alone has a private one */
 
 /* txn may be NULL: reads see the last commit, each write commits by itself. `lock` takes the write

@@ -249,7 +249,7 @@ static int create_environment(ref_env *env)
  * sector, is there as a whole or not at all. Anything else is somebody's log. */
 static bool is_blank(const ref_segment *segment)
 {
-    for (size_t i = 0; i < segment->size; i++) {
+    for (size_t i = 0; i < segment->size && segment->size >= REF_SEGMENT_HEADER; i++) {
         if (segment->bytes[i] != 0) {
             return false;
         }
@@ -535,4 +535,9 @@ const char *ref_env_home(const ref_env *env)
 uint32_t ref_env_segment_size(const ref_env *env)
 {
     return env->segment_size;
+}
+
+void ref_env_identity(const ref_env *env, uint8_t *id)
+{
+    memcpy(id, &env->id, sizeof env->id);
 }

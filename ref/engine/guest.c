@@ -44,6 +44,7 @@ int ref_log_copy_end(ref_env *env, uint32_t from, uint64_t *end)
 
 typedef struct image_search {
     ref_id id;
+    uint64_t since;
     uint64_t first, count;
     uint64_t left; /* not seen yet */
     bool *seen;
@@ -53,9 +54,9 @@ static int note_image(void *context, const ref_record *record)
 {
     image_search *wanted = context;
     ref_page_record page;
-    if (record->type != REF_RECORD_PAGE || !ref_record_page(record, &page) || !page.full ||
-        !ref_id_equal(&page.file, &wanted->id) || page.pgno < wanted->first ||
-        page.pgno - wanted->first >= wanted->count) {
+    if (record->type != REF_RECORD_PAGE || record->lsn < wanted->since ||
+        !ref_record_page(record, &page) || !page.full || !ref_id_equal(&page.file, &wanted->id) ||
+        page.pgno < wanted->first || page.pgno - wanted->first >= wanted->count) {
         return 0;
     }
     wanted->left -= !wanted->seen[page.pgno - wanted->first];
@@ -64,9 +65,11 @@ static int note_image(void *context, const ref_record *record)
 }
 
 int ref_log_has_images(
-    ref_env *env, uint32_t from, const ref_id *id, uint64_t first, uint64_t count, bool *all)
+    ref_env *env, uint64_t since, const ref_id *id, uint64_t first, uint64_t count, bool *all)
 {
-    image_search wanted = {.id = *id, .first = first, .count = count, .left = count};
+    image_search wanted = {
+        .id = *id, .since = since, .first = first, .count = count, .left = count};
+    uint32_t from = REF_LSN_SEGMENT(since);
     uint64_t end;
 
     *all = false;

@@ -300,6 +300,8 @@ char *ref_env_clean_name(const ref_env *env, const char *name);
 bool ref_path_is_absolute(const char *path);
 /* Makes a name durable: syncs the directory that the path lies in. Words on failure. */
 int ref_sync_parent(ref_vfs *vfs, const char *path);
+/* Makes a renaming durable: syncs the directory entered, and that left when it is another. */
+int ref_sync_renamed(ref_vfs *vfs, const char *from, const char *to);
 /* True when a component of the path is "..". */
 bool ref_path_climbs(const char *path);
 /* The number of a log segment's file name, or 0 when the name is none. */
@@ -400,10 +402,10 @@ int ref_still_page(
 /* The position after the last record that a backup may rely on: durable, or for a guest, written. `from` is the first segment of
  * its copy. 0 in *end on failure. */
 int ref_log_copy_end(ref_env *env, uint32_t from, uint64_t *end);
-/* Has the log, from segment `from` on, whole images of all these pages? A copy of a file in which they are torn or missing is then
+/* Has the log, from the position `since` on, whole images of all these pages? A copy of a file in which they are torn or missing is then
  * as good as any: replay makes them. */
 int ref_log_has_images(
-    ref_env *env, uint32_t from, const ref_id *id, uint64_t first, uint64_t count, bool *all);
+    ref_env *env, uint64_t since, const ref_id *id, uint64_t first, uint64_t count, bool *all);
 /* Bytes of the segments from `from` on. */
 int ref_log_bytes(ref_env *env, uint32_t from, uint64_t *bytes);
 /* The position after the last byte that is durable. */

@@ -282,6 +282,12 @@ static int use_segment(ref_log *log, const log_chunk *chunk)
     return error;
 }
 
+static int sync_directory(ref_log *log)
+{
+    int error = log->env->vfs->fsync_dir(log->env->vfs, log->env->log_path);
+    return error == 0 ? 0 : ref_fail(error, "%s: sync of the log directory", log->env->log_path);
+}
+
 static int write_chunks(ref_log *log, const log_chunk *chunk)
 {
     ref_vfs *vfs = log->env->vfs;
@@ -291,7 +297,11 @@ static int write_chunks(ref_log *log, const log_chunk *chunk)
         if (chunk->size == 0) {
             continue;
         }
-        int error = use_segment(log, chunk);
+        /* A segment's name is durable before there is a later one: the log has no holes. */
+        int error = entered && chunk->offset == 0 ? sync_directory(log) : 0;
+        if (error == 0) {
+            error = use_segment(log, chunk);
+        }
         if (error != 0) {
             return error;
         }
@@ -306,13 +316,7 @@ static int write_chunks(ref_log *log, const log_chunk *chunk)
     if (error != 0) {
         return ref_fail(error, "log.%010u: sync", log->file_segment);
     }
-    if (entered) {
-        error = vfs->fsync_dir(vfs, log->env->log_path);
-        if (error != 0) {
-            return ref_fail(error, "%s: sync of the log directory", log->env->log_path);
-        }
-    }
-    return 0;
+    return entered ? sync_directory(log) : 0;
 }
 
 /* Writes what has been placed by now, for everyone. Called and returns with the mutex held. */

@@ -129,3 +129,13 @@ int ref_sync_parent(ref_vfs *vfs, const char *path)
     free(dir);
     return error;
 }
+
+int ref_sync_renamed(ref_vfs *vfs, const char *from, const char *to)
+{
+    char *left = ref_path_parent(from), *entered = ref_path_parent(to);
+    bool same = left != NULL && entered != NULL && strcmp(left, entered) == 0;
+    free(left);
+    free(entered);
+    int error = ref_sync_parent(vfs, to);
+    return error != 0 || same ? error : ref_sync_parent(vfs, from);
+}

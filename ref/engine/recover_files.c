@@ -318,9 +318,10 @@ static int move(recovery *rec, rec_file *file, char *to)
         free(to);
         return error;
     }
+    error = ref_sync_renamed(vfs, file->path, to);
     free(file->path);
     file->path = to;
-    return ref_sync_parent(vfs, to);
+    return error;
 }
 
 /* First every file that has to move leaves its old name, then each takes its new one: names may

@@ -530,6 +530,20 @@ static void remove_created_files(ref_txn *txn)
 
 typedef enum finish_step { FINISH_LEAVE, FINISH_TAKE } finish_step;
 
+/* Each operation is durable before the next: where entries are kept in any combination, a name that was taken could replace a
+ * file whose own leaving is lost. */
+static int move_file(ref_vfs *vfs, const char *from, const char *to)
+{
+    int error = vfs->rename(vfs, from, to, false);
+    return error == 0 ? ref_sync_renamed(vfs, from, to) : error;
+}
+
+static int remove_file(ref_vfs *vfs, const char *path)
+{
+    int error = vfs->unlink(vfs, path);
+    return error == 0 || error == ENOENT ? ref_sync_parent(vfs, path) : error;
+}
+
 static int finish_op(ref_vfs *vfs, const ref_txn_op *op, finish_step step)
 {
     char *old = ref_dbfile_path(op->file), *aside = aside_path(op->file);
@@ -537,12 +551,11 @@ static int finish_op(ref_vfs *vfs, const ref_txn_op *op, finish_step step)
     int error = old == NULL || aside == NULL || new == NULL ? ENOMEM : 0;
 
     if (error == 0 && step == FINISH_LEAVE && removes_file(op)) {
-        error = vfs->unlink(vfs, old);
-        error = error == ENOENT ? 0 : error;
+        error = remove_file(vfs, old);
     } else if (error == 0 && step == FINISH_LEAVE && moves_file(op)) {
-        error = vfs->rename(vfs, old, aside, false);
+        error = move_file(vfs, old, aside);
     } else if (error == 0 && step == FINISH_TAKE && (makes_file(op) || moves_file(op))) {
-        error = vfs->rename(vfs, aside, new, false);
+        error = move_file(vfs, aside, new);
     }
     free(old);
     free(aside);
