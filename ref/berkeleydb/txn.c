@@ -245,7 +245,7 @@ static int txn_checkpoint(DB_ENV *handle, u_int32_t kbyte, u_int32_t min, u_int3
         return ret;
     }
     bool force = (flags & DB_FORCE) != 0;
-    if (!force && (kbyte != 0 || min != 0)) {
+    if (!force && (kbyte != 0 || min != 0) && !ref_env_is_guest(env->engine)) {
         uint64_t bytes = 0, age = 0;
 
         ref_checkpoint_age(env->engine, &bytes, &age);

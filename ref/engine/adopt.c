@@ -2,12 +2,15 @@
  * Adoption: a database file that was copied into a directory of the environment becomes part of it.
  * Its pages carry the log sequence numbers of another log, so the file is rewritten with none,
  * under a new identity, beside itself, and takes its place in one rename. A file that is not whole
- * by itself (copied while it was being written, and missing the log that would mend it) is refused.
+ * by itself (copied while it was being written, and missing the log that would mend it) is refused,
+ * and so is one of this environment from a later time than its log: the rest of that time is lost.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "internal.h"
+#include "log.h"
 
 static void rewrite_page(ref_env *env, uint8_t *page, const ref_file_record *record, uint32_t pgno)
 {
@@ -20,8 +23,9 @@ static void rewrite_page(ref_env *env, uint8_t *page, const ref_file_record *rec
     ref_page_seal(page, record->page_size);
 }
 
+/* `limit`: where this environment's log ends, if the file is one of its own; else beyond everything. */
 static int copy_page(ref_env *env, ref_file *from, ref_file *to, const char *path,
-    const ref_file_record *record, uint32_t pgno, uint8_t *page)
+    const ref_file_record *record, uint64_t limit, uint32_t pgno, uint8_t *page)
 {
     uint64_t offset = (uint64_t)pgno * record->page_size;
     size_t done;
@@ -34,6 +38,11 @@ static int copy_page(ref_env *env, ref_file *from, ref_file *to, const char *pat
     if (health != REF_PAGE_SOUND) {
         return ref_fail(REF_CORRUPT, "%s: page %u: offset %llu: %s", path, pgno,
             (unsigned long long)offset, ref_page_health_text(health));
+    }
+    if (ref_page_lsn(page) >= limit) {
+        return ref_fail(REF_CORRUPT,
+            "%s: page %u: its log sequence number %u/%u lies beyond the log's end", path, pgno,
+            REF_LSN_SEGMENT(ref_page_lsn(page)), REF_LSN_OFFSET(ref_page_lsn(page)));
     }
     rewrite_page(env, page, record, pgno);
     error = ref_write_full(to, page, record->page_size, offset);
@@ -61,12 +70,14 @@ static int copy_pages(
         return error;
     }
     record->page_size = meta.page_size;
+    bool ours = env->log != NULL && ref_id_equal(&meta.log_id, &env->id);
+    uint64_t limit = ours ? ref_log_end(env->log) : UINT64_MAX;
     uint8_t *page = malloc(meta.page_size);
     if (page == NULL) {
         return ref_fail(ENOMEM, "%s", path);
     }
     for (uint32_t pgno = 0; pgno < meta.page_count && error == 0; pgno++) {
-        error = copy_page(env, from, to, path, record, pgno, page);
+        error = copy_page(env, from, to, path, record, limit, pgno, page);
     }
     free(page);
     if (error == 0) {
@@ -84,8 +95,14 @@ static int verify(ref_env *env, const char *path)
     ref_db *db;
     int error = ref_db_open_alone(env->vfs, path, &options, &db);
     if (error == 0) {
+        char words[1024] = "";
         error = ref_db_verify(db, NULL);
+        snprintf(words, sizeof words, "%s", ref_error_text());
         ref_db_close(db);
+        if (error != 0) {
+            ref_fail(
+                REF_CORRUPT, "%s", words); /* not `error`: the words have errno's text already */
+        }
     }
     return error;
 }

@@ -18,6 +18,7 @@
 
 #include "backup_copy.h"
 #include "backup_plan.h"
+#include "label.h"
 #include "sink_dir.h"
 #include "tree.h"
 
@@ -31,7 +32,9 @@ typedef struct backup {
     const ref_backup_options *options;
     bool to_directory; /* not to a caller's sink */
     bool with_logs;
-    ref_target target; /* of the directory */
+    bool one_database;
+    ref_target target;        /* of the directory */
+    const ref_target *around; /* of a stage: where it is made */
     ref_plan plan;
     ref_pin pin;
     bool pinned;
@@ -86,8 +89,11 @@ static int claim(backup *b)
     if (b->with_logs) {
         error = ref_pin_take(b->env, &b->pin);
         b->pinned = error == 0;
+    } else if (b->env->guest) {
+        error = refuse_unstaged(b);
+        error = error == 0 ? ref_guest_refresh(b->env) : error;
     } else {
-        error = b->env->guest ? refuse_unstaged(b) : begin_still(b, b->env);
+        error = begin_still(b, b->env);
     }
     return error;
 }
@@ -104,23 +110,47 @@ static int check(backup *b)
     return error == 0 ? ref_plan_check(&b->plan, &b->target, first, REF_LSN_SEGMENT(end)) : error;
 }
 
+/* What an interrupted backup has left of the next thing. Nobody else makes one here now: the target is locked. */
+static int remove_stage(const backup *b)
+{
+    ref_vfs *vfs = b->env->vfs;
+    ref_stat stat;
+    int error = vfs->lstat(vfs, b->stage_path, &stat);
+    if (error == 0) {
+        return ref_tree_remove(vfs, b->stage_path, stat.device, NULL, NULL);
+    }
+    return error == ENOENT ? 0 : ref_fail(error, "%s", b->stage_path);
+}
+
+static int back_up_around(
+    ref_env *env, const ref_backup_options *options, const ref_target *around);
+
+/* A database alone does not care where the others and the log lie. */
+static int fill_stage(backup *b, unsigned *single)
+{
+    ref_backup_options whole = {.target = b->stage_path,
+        .flags = REF_BACKUP_CREATE | *single,
+        .buffer_size = b->options->buffer_size,
+        .pause_pages = b->options->pause_pages,
+        .pause_nanoseconds = b->options->pause_nanoseconds,
+        .log_limit = b->options->log_limit};
+    int error = back_up_around(b->env, &whole, &b->target);
+    if (error == EINVAL && b->one_database) {
+        *single = REF_BACKUP_SINGLE_DIR;
+        whole.flags |= *single;
+        error = back_up_around(b->env, &whole, &b->target);
+    }
+    return error;
+}
+
 /*
  * Without logs the copy must be whole by itself, and only the owner has the pages of one commit. So a guest makes a whole copy
- * beside, inside the target, recovers that, and copies from it.
+ * beside, inside the target, recovers that, and copies from it, what databases there are included.
  */
 static int stage(backup *b)
 {
     unsigned single = b->options->flags & REF_BACKUP_SINGLE_DIR;
-    ref_backup_options whole = {.flags = REF_BACKUP_CREATE | REF_BACKUP_CLEAN | single,
-        .buffer_size = b->options->buffer_size,
-        .log_limit = b->options->log_limit};
-
-    b->stage_path = ref_path_join(b->target.path, REF_TARGET_OWN_PREFIX "stage");
-    if (b->stage_path == NULL) {
-        return ref_fail(ENOMEM, "backup into %s", b->target.path);
-    }
-    whole.target = b->stage_path;
-    int error = ref_backup(b->env, &whole);
+    int error = fill_stage(b, &single);
     if (error != 0) {
         return error;
     }
@@ -131,7 +161,12 @@ static int stage(backup *b)
         options.log_dir = b->env->log_dir;
     }
     error = ref_env_open(&options, &b->staged);
-    return error == 0 ? begin_still(b, b->staged) : error;
+    if (error == 0) {
+        error = begin_still(b, b->staged);
+    }
+    return error == 0 && !b->one_database
+               ? ref_plan_renew_databases(b->staged, b->options->flags, &b->plan)
+               : error;
 }
 
 static void unstage(backup *b)
@@ -145,40 +180,44 @@ static void unstage(backup *b)
         b->staged = NULL;
     }
     if (b->stage_path != NULL) {
-        ref_stat stat;
-        if (b->env->vfs->lstat(b->env->vfs, b->stage_path, &stat) == 0) {
-            ref_tree_remove(b->env->vfs, b->stage_path, stat.device, NULL, NULL);
-        }
+        remove_stage(b);
         free(b->stage_path);
         b->stage_path = NULL;
     }
 }
 
-static int open_output(backup *b, const char *log_dir)
+static int open_directory(backup *b, const char *log_dir)
 {
-    const ref_sink *sink = NULL;
-    int error = 0;
-    if (b->to_directory) {
-        ref_dir_sink_options options = {.log_dir = log_dir,
-            .direct = b->options->direct,
-            .progress = b->options->progress,
-            .progress_context = b->options->progress_context};
-        error = ref_dir_sink_begin(&b->target, &options, &b->directory);
-        if (error != 0) {
-            return error;
-        }
-        sink = ref_dir_sink_interface(b->directory);
+    ref_dir_sink_options options = {.log_dir = log_dir,
+        .direct = b->options->direct,
+        .progress = b->options->progress,
+        .progress_context = b->options->progress_context};
+    int error = ref_dir_sink_begin(&b->target, &options, &b->directory);
+    if (error != 0) {
+        return error;
     }
-    for (size_t i = 0; i < b->plan.dirs.count && error == 0 && b->to_directory; i++) {
+    b->stage_path = ref_path_join(b->target.path, REF_TARGET_OWN_PREFIX "stage");
+    error = b->stage_path == NULL ? ref_fail(ENOMEM, "backup into %s", b->target.path)
+                                  : remove_stage(b);
+    for (size_t i = 0; i < b->plan.dirs.count && error == 0; i++) {
         error = ref_dir_sink_add_dir(b->directory, b->plan.dirs.names[i]);
     }
+    return error;
+}
+
+static int open_output(backup *b, const char *log_dir)
+{
+    int error = b->to_directory ? open_directory(b, log_dir) : 0;
     if (error == 0 && b->env->guest && !b->with_logs) {
         error = stage(b);
     }
+    if (error != 0) {
+        return error;
+    }
     ref_env *from = b->staged != NULL ? b->staged : b->env;
+    const ref_sink *sink = b->to_directory ? ref_dir_sink_interface(b->directory) : NULL;
     const ref_snapshot *still = b->is_still ? &b->still : NULL;
-    return error == 0 ? ref_copier_init(&b->copier, from, b->options, sink, still, b->pin.redo)
-                      : error;
+    return ref_copier_init(&b->copier, from, b->options, sink, still, b->pin.redo);
 }
 
 static int copy_items(backup *b)
@@ -191,6 +230,24 @@ static int copy_items(backup *b)
         }
     }
     return 0;
+}
+
+/* What tells a copy whose log is whole from one that has lost an end of it. Callbacks get no label: to them a file is a file. */
+static int write_label(backup *b, uint64_t end)
+{
+    uint8_t bytes[REF_LABEL_SIZE];
+    ref_label label = {.environment = b->env->id, .redo = b->pin.redo, .end = end};
+    const ref_sink *sink = ref_dir_sink_interface(b->directory);
+    void *file;
+
+    ref_label_write(bytes, &label);
+    int error = sink->open(sink->context, REF_LABEL_NAME, &file);
+    if (error != 0) {
+        return error;
+    }
+    error = sink->write(sink->context, file, 0, bytes, sizeof bytes);
+    int close_error = sink->close(sink->context, REF_LABEL_NAME, file);
+    return error != 0 ? error : close_error;
 }
 
 static int copy_log(backup *b)
@@ -206,7 +263,7 @@ static int copy_log(backup *b)
                              : ref_copy_segment(&b->copier, (uint32_t)segment, limit, name);
         free(name);
     }
-    return error;
+    return error == 0 && b->to_directory ? write_label(b, end) : error;
 }
 
 static int finish(backup *b)
@@ -251,7 +308,7 @@ static int run(backup *b)
         error = claim(b);
     }
     if (error == 0) {
-        error = ref_plan_items(b->env, flags, target, &b->plan);
+        error = ref_plan_items(b->env, flags, b->around != NULL ? b->around : target, &b->plan);
     }
     if (error == 0) {
         error = check(b);
@@ -271,22 +328,28 @@ static int run(backup *b)
     return error == 0 ? finish(b) : error;
 }
 
-int ref_backup(ref_env *env, const ref_backup_options *options)
+static int back_up_around(ref_env *env, const ref_backup_options *options, const ref_target *around)
 {
     backup b;
     int error = begin(&b, env, options, KNOWN_FLAGS);
+    b.around = around;
     return end(&b, error == 0 ? run(&b) : error);
+}
+
+int ref_backup(ref_env *env, const ref_backup_options *options)
+{
+    return back_up_around(env, options, NULL);
 }
 
 static int run_database(backup *b, const char *name)
 {
     bool gone = false;
-    int error = ref_plan_database(b->env, name, &b->plan);
+    int error = claim(b);
     if (error == 0) {
-        error = check(b);
+        error = ref_plan_database(b->env, name, &b->plan);
     }
     if (error == 0) {
-        error = claim(b);
+        error = check(b);
     }
     if (error == 0) {
         error = open_output(b, NULL);
@@ -305,5 +368,6 @@ int ref_backup_database(ref_env *env, const char *name, const ref_backup_options
     backup b;
     int error = begin(&b, env, options, REF_BACKUP_EXCLUSIVE);
     b.with_logs = false;
+    b.one_database = true;
     return end(&b, error == 0 ? run_database(&b, name) : error);
 }

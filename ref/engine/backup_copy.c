@@ -409,18 +409,38 @@ static int settle_source(const ref_copier *c, const ref_plan_item *item, char *p
     return error;
 }
 
-/* Where the catalog has the database now; NULL in *path when it was removed. */
-static int ask_catalog(const ref_copier *c, const ref_plan_item *item, char **path)
+/* Where the catalog has the database now; NULL in *path when it was removed. A guest's catalog is as it was when it was last
+ * refreshed: that takes a walk through the log, so it is done only when the database is not where it was. */
+static int ask_catalog(const ref_copier *c, const ref_plan_item *item, bool again, char **path)
 {
     ref_catalog_entry entry;
     *path = NULL;
-    int error = ref_catalog_entry_by_id(c->env, &item->id, &entry);
+    int error = again && c->env->guest ? ref_guest_refresh(c->env) : 0;
+    if (error == 0) {
+        error = ref_catalog_entry_by_id(c->env, &item->id, &entry);
+    }
     if (error == 0) {
         *path = entry.path;
         entry.path = NULL;
         ref_catalog_entry_clear(&entry);
     }
     return error == ENOENT ? 0 : error;
+}
+
+/* The last place to look, in an environment whose owner may have died while it moved the file. Replaces *path when it is found
+ * elsewhere; *gone when the log alone makes it. */
+static int locate(const ref_copier *c, const ref_plan_item *item, char **path, bool *gone)
+{
+    char *found;
+    if (!c->env->guest) {
+        return 0;
+    }
+    int error = ref_guest_locate(c->env, REF_LSN_SEGMENT(c->redo), &item->id, &found, gone);
+    if (found != NULL) {
+        free(*path);
+        *path = found;
+    }
+    return error;
 }
 
 /*
@@ -431,19 +451,26 @@ static int open_database(const ref_copier *c, const ref_plan_item *item, source 
 {
     ref_vfs *vfs = c->env->vfs;
     char *path = NULL;
+    bool empty = false;
     int error = 0;
     for (unsigned i = 0; i <= FIND_TRIES; i++) {
-        error = ask_catalog(c, item, &path);
+        error = ask_catalog(c, item, i > 0, &path);
         if (error != 0 || path == NULL) {
             *gone = error == 0;
             return error;
         }
         bool last = i == FIND_TRIES;
+        error = last && !empty ? locate(c, item, &path, gone) : 0;
+        if (error != 0 || *gone) {
+            free(path);
+            return error;
+        }
         error = last ? settle_source(c, item, path, from) : try_source(c, item, path, from);
         if (error == 0 || last || (error != ENOENT && error != REF_CORRUPT)) {
             break;
         }
-        if (error == REF_CORRUPT && from->size == 0) {
+        empty = error == REF_CORRUPT && from->size == 0;
+        if (empty) {
             i = FIND_TRIES - 1; /* waiting does not fill it, a checkpoint does */
         } else {
             vfs->sleep(vfs, (uint64_t)REREAD_WAIT << i);
@@ -604,6 +631,10 @@ static int copy_bytes(
         }
         offset += done;
         pause_after(c, PLAIN_UNIT, done);
+        error = check_log_limit(c);
+        if (error != 0) {
+            return error;
+        }
     }
     return 0;
 }

@@ -10,7 +10,8 @@
 #define CONFIG_NAME "DB_CONFIG"
 
 /* What ends the names of files that the engine is about to rename, and that nobody shall copy. */
-static const char *const unfinished[] = {REF_TARGET_SUFFIX, REF_RECOVERY_SUFFIX, REF_ADOPT_SUFFIX};
+static const char *const unfinished[] = {
+    REF_TARGET_SUFFIX, REF_RECOVERY_SUFFIX, REF_ADOPT_SUFFIX, REF_CAPTURE_SUFFIX};
 
 /* ---- names ---- */
 
@@ -209,14 +210,47 @@ int ref_plan_database(ref_env *env, const char *name, ref_plan *plan)
     return error;
 }
 
+/* Reads what a file begins with: what ref_meta_read() says, or what opening and reading gave, with
+ * words. */
+static int read_meta(ref_vfs *vfs, const char *path, ref_meta *meta, bool *readable)
+{
+    uint8_t start[REF_PAGE_SIZE_MIN];
+    size_t done = 0;
+    ref_file *file;
+
+    *readable = false;
+    int error = vfs->open(vfs, path, 0, 0, &file);
+    if (error == 0) {
+        error = ref_read_full(file, start, sizeof start, 0, &done);
+        vfs->close(file);
+    }
+    if (error != 0) {
+        return ref_fail(error, "%s", path);
+    }
+    *readable = true;
+    return ref_meta_read(start, done, path, meta);
+}
+
+/* Whether the database is where the catalog has it. */
+static bool is_in_place(ref_vfs *vfs, const ref_catalog_entry *entry)
+{
+    ref_meta meta;
+    bool readable;
+    return read_meta(vfs, entry->path, &meta, &readable) == 0 && ref_id_equal(&meta.id, &entry->id);
+}
+
 bool ref_plan_is_catalogued(ref_env *env, const ref_id *id, const char *path)
 {
     ref_catalog_entry entry;
-    if (ref_catalog_entry_by_id(env, id, &entry) != 0) {
+    int error = env->guest ? ref_guest_refresh(env) : 0;
+    if (error != 0 || ref_catalog_entry_by_id(env, id, &entry) != 0) {
         return false;
     }
     char *known = ref_plan_canonical(env->vfs, entry.path);
     bool same = known != NULL && strcmp(known, path) == 0;
+    if (!same && env->guest) {
+        same = !is_in_place(env->vfs, &entry); /* its owner has died before it was moved there */
+    }
     free(known);
     ref_catalog_entry_clear(&entry);
     return same;
@@ -272,14 +306,19 @@ static bool is_unfinished(const char *name)
     return false;
 }
 
+/* Whether a backup has made it for itself. */
+static bool is_ours(const char *base)
+{
+    return strncmp(base, REF_TARGET_OWN_PREFIX, strlen(REF_TARGET_OWN_PREFIX)) == 0;
+}
+
 /* Whether the file is no part of any copy, by its name and place alone. */
 static bool is_left_out(const survey *s, const char *path, const char *relative)
 {
     const char *base = base_name(relative);
     bool single = (s->flags & REF_BACKUP_SINGLE_DIR) != 0;
 
-    if (strncmp(base, "__db", 4) == 0 || is_unfinished(base) ||
-        strncmp(base, REF_TARGET_OWN_PREFIX, strlen(REF_TARGET_OWN_PREFIX)) == 0) {
+    if (strncmp(base, "__db", 4) == 0 || is_unfinished(base) || is_ours(base)) {
         return true;
     }
     if (single && strcmp(base, CONFIG_NAME) == 0) {
@@ -321,27 +360,6 @@ static bool is_known(const survey *s, const char *path, bool is_link, const ref_
     return false;
 }
 
-/* Reads what a file begins with: what ref_meta_read() says, or what opening and reading gave, with
- * words. */
-static int read_meta(ref_vfs *vfs, const char *path, ref_meta *meta, bool *readable)
-{
-    uint8_t start[REF_PAGE_SIZE_MIN];
-    size_t done = 0;
-    ref_file *file;
-
-    *readable = false;
-    int error = vfs->open(vfs, path, 0, 0, &file);
-    if (error == 0) {
-        error = ref_read_full(file, start, sizeof start, 0, &done);
-        vfs->close(file);
-    }
-    if (error != 0) {
-        return ref_fail(error, "%s", path);
-    }
-    *readable = true;
-    return ref_meta_read(start, done, path, meta);
-}
-
 static int add_found(survey *s, const char *path, const char *relative)
 {
     bool files = (s->flags & REF_BACKUP_FILES) != 0, readable;
@@ -373,7 +391,8 @@ static int visit(void *context, const char *path, const char *relative, const re
 {
     survey *s = context;
     if (stat->kind == REF_KIND_DIRECTORY) {
-        bool skip = is_root(s, stat) || is_target(s, stat) || ref_target_is_temporary(relative);
+        bool skip = is_root(s, stat) || is_target(s, stat) || ref_target_is_temporary(relative) ||
+                    is_ours(base_name(relative));
         return skip ? REF_TREE_SKIP : 0;
     }
     ref_stat real = *stat;
@@ -513,6 +532,23 @@ int ref_plan_items(ref_env *env, unsigned flags, const ref_target *target, ref_p
     }
     free(s.roots);
     ref_names_free(&s.known);
+    return error == 0 ? check_names(flags, plan) : error;
+}
+
+int ref_plan_renew_databases(ref_env *copy, unsigned flags, ref_plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        ref_plan_item *item = &plan->items[i];
+        if (item->kind == REF_PLAN_DATABASE) {
+            free(item->source);
+            free(item->name);
+        } else {
+            plan->items[kept++] = *item;
+        }
+    }
+    plan->count = kept;
+    int error = add_databases(copy, flags, plan);
     return error == 0 ? check_names(flags, plan) : error;
 }
 

@@ -230,6 +230,10 @@ static int read_page(ref_dbfile *file, uint32_t pgno, uint8_t *page)
             "%s: page %u: its log sequence number %u/%u lies beyond the log's end", file->name,
             pgno, REF_LSN_SEGMENT(ref_page_lsn(page)), REF_LSN_OFFSET(ref_page_lsn(page)));
     }
+    if (pgno ==
+        0) { /* the capture slot is the file's, not the page's: it goes into no log and no copy */
+        memset(page + REF_META_AT_SLOT, 0, REF_META_SLOT_SIZE);
+    }
     return 0;
 }
 

@@ -204,12 +204,8 @@ int ref_catalog_list(ref_env *env, ref_catalog_entry **entries, size_t *count)
 
 int ref_catalog_entry_by_id(ref_env *env, const ref_id *id, ref_catalog_entry *entry)
 {
+    int error = ENOENT;
     *entry = (ref_catalog_entry){0};
-    int error = env->guest ? ref_guest_refresh(env) : 0;
-    if (error != 0) {
-        return error;
-    }
-    error = ENOENT;
     pthread_mutex_lock(&env->mutex);
     for (const ref_dbfile *file = env->files; file != NULL; file = file->next) {
         if (committed(file) && ref_id_equal(&file->id, id)) {

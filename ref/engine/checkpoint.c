@@ -144,6 +144,10 @@ static int write_run(checkpoint *at, size_t first, size_t length)
     for (size_t i = 0; i < length; i++) {
         memcpy(at->batch + i * page_size, at->pages[first + i].version->data, page_size);
     }
+    if (frame->pgno == 0) { /* the cache knows nothing of the capture slot */
+        memcpy(at->batch + REF_META_AT_SLOT, frame->file->slot, REF_META_SLOT_SIZE);
+    }
+    ref_capture_before(frame->file, offset, (uint64_t)length * page_size);
     int error = ref_write_full(frame->file->handle, at->batch, length * page_size, offset);
     return error == 0
                ? 0
@@ -306,6 +310,9 @@ static int run(ref_env *env, bool force)
         error = write_pages(&at);
     }
     if (error == 0) {
+        error = ref_compact_cut(env, at.commit);
+    }
+    if (error == 0) {
         error = sync_entries(&at);
     }
     if (error == 0) {
@@ -362,20 +369,43 @@ static int unlink_segments(ref_env *env)
     return error;
 }
 
-/* Caller holds the checkpoint lock: the redo point stays, and pins are only taken at or after it. While another process copies,
- * nothing goes: nobody here knows from where on it needs the log. */
+/* Keeps backups of other processes from beginning until unlock_pins(). *taken is false when one is running: nobody here knows from
+ * where on it needs the log, so then all of it is needed. */
+static int lock_pins(ref_env *env, bool *taken)
+{
+    int error = env->vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);
+    *taken = error == 0;
+    return error == 0 || error == EAGAIN ? 0
+                                         : ref_fail(error, "%s/%s: lock", env->home, REF_LOCK_NAME);
+}
+
+static void unlock_pins(ref_env *env)
+{
+    env->vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_NONE);
+}
+
+/* Caller holds the checkpoint lock: the redo point stays, and pins are only taken at or after it. */
 static int remove_segments(ref_env *env)
 {
-    ref_vfs *vfs = env->vfs;
-    int error = vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);
-    if (error == EAGAIN) {
-        return 0;
+    bool taken;
+    int error = lock_pins(env, &taken);
+    if (error == 0 && taken) {
+        error = unlink_segments(env);
+        unlock_pins(env);
     }
-    if (error != 0) {
-        return ref_fail(error, "%s/%s: lock", env->home, REF_LOCK_NAME);
+    return error;
+}
+
+/* The number before which segments can go. */
+static int removable_end(ref_env *env, uint32_t oldest, uint32_t *end)
+{
+    bool taken;
+    int error = lock_pins(env, &taken);
+    uint32_t needed = taken ? needed_from(env) : oldest;
+    if (taken) {
+        unlock_pins(env);
     }
-    error = unlink_segments(env);
-    vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_NONE);
+    *end = needed < *end ? needed : *end;
     return error;
 }
 
@@ -388,11 +418,10 @@ static int list_segments(ref_env *env, ref_archive what, uint32_t **numbers, siz
     }
     uint32_t end = newest + 1;
     if (what == REF_ARCHIVE_REMOVABLE) {
-        uint32_t needed = needed_from(env);
-        end = needed < end ? needed : end;
+        error = removable_end(env, oldest, &end);
     }
-    if (end <= oldest) {
-        return 0;
+    if (error != 0 || end <= oldest) {
+        return error;
     }
     *numbers = calloc(end - oldest, sizeof **numbers);
     if (*numbers == NULL) {
@@ -431,6 +460,11 @@ char *ref_log_path(const ref_env *env, uint32_t segment)
 }
 
 /* ---- the calls ---- */
+
+int ref_checkpoint_locked(ref_env *env)
+{
+    return run(env, false);
+}
 
 int ref_checkpoint(ref_env *env, bool force)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "db.h"
+#include "slot.h"
 
 /* ---- handles ---- */
 
@@ -39,7 +40,11 @@ static int attach(ref_db *db, ref_txn *txn, ref_dbfile *file)
     pthread_mutex_lock(&db->env->mutex);
     bool own = file->owner != NULL && file->owner == txn;
     pthread_mutex_unlock(&db->env->mutex);
-    int error = ref_look_begin(db, own ? txn : NULL, false, &look);
+    int error = ref_slot_admit(file, db->read_only);
+    if (error != 0) {
+        return error;
+    }
+    error = ref_look_begin(db, own ? txn : NULL, false, &look);
     if (error == 0) {
         error = ref_view_read(&look.view, 0, &meta);
     }
@@ -176,6 +181,9 @@ static int adopt(ref_env *env, ref_txn *txn, const char *dir, const char *name, 
         return ref_fail(ENOMEM, "%s", name);
     }
     int error = refuse_while_copied(env, path);
+    if (error == 0) {
+        error = ref_slot_check(env->vfs, path, false);
+    }
     if (error == 0) {
         error = ref_adopt(env, path, &record);
     }
@@ -352,10 +360,13 @@ static int open_named(
     return error;
 }
 
+static const ref_db_options no_options;
+
 int ref_db_open(
     ref_env *env, ref_txn *txn, const char *name, const ref_db_options *options, ref_db **out)
 {
     ref_db *db = NULL;
+    options = options != NULL ? options : &no_options;
     char *clean = ref_env_clean_name(env, name);
 
     *out = NULL;
@@ -388,7 +399,11 @@ static int register_alone(ref_env *env, const char *path, const ref_meta *meta, 
         .dir = "",
         .name = path};
     *out = ref_catalog_add(env, &record);
-    return *out != NULL ? 0 : ref_fail(ENOMEM, "%s", path);
+    if (*out == NULL) {
+        return ref_fail(ENOMEM, "%s", path);
+    }
+    (*out)->slot_doubt = true;
+    return 0;
 }
 
 int ref_db_open_alone(ref_vfs *vfs, const char *path, const ref_db_options *options, ref_db **out)
@@ -399,6 +414,7 @@ int ref_db_open_alone(ref_vfs *vfs, const char *path, const ref_db_options *opti
     bool found;
     ref_dbfile *file = NULL;
 
+    options = options != NULL ? options : &no_options;
     *out = NULL;
     ref_error_clear();
     int error = ref_env_make_alone(vfs, options->file_mode, &env);

@@ -80,9 +80,8 @@ bool ref_env_is_guest(const ref_env *env);
  * the result says. */
 int ref_env_close(ref_env *env);
 
-/* Removes what the environment made beside databases and log: control file and lock. The
- * environment must not be open anywhere. EAGAIN when it is. Databases and log stay: opened again
- * without a control file they are a copy, and replayed. */
+/* Removes the control file: databases and log are then a copy, and replayed when they are opened again. The lock file stays, because
+ * one that can vanish guards nothing. EAGAIN when the environment is open anywhere, or being backed up. */
 int ref_env_remove(ref_vfs *vfs, const char *home);
 
 /* 0, or REF_RUNRECOVERY with the words of the failure that ended the environment. */

@@ -438,6 +438,7 @@ static int close_last(ref_env *env)
         ref_txn_abort(env->transactions);
     }
     int error = env->guest ? 0 : ref_env_state(env);
+    ref_capture_close_env(env);
     if (error == 0 && !env->guest) {
         error = ref_checkpoint(env, false);
     }
@@ -467,7 +468,6 @@ int ref_env_close(ref_env *env)
 
 int ref_env_remove(ref_vfs *vfs, const char *home)
 {
-    static const char *const names[] = {REF_CONTROL_NAME, REF_LOCK_NAME};
     ref_env env = {.vfs = vfs != NULL ? vfs : ref_default_vfs(),
         .home = (char *)(uintptr_t)home,
         .file_mode = 0660};
@@ -476,12 +476,18 @@ int ref_env_remove(ref_vfs *vfs, const char *home)
         return error;
     }
     error = lock_home(&env);
-    for (size_t i = 0; i < sizeof names / sizeof *names && error == 0; i++) {
-        char *path = ref_path_join(home, names[i]);
+    if (error == 0) {
+        error = env.vfs->lock(env.lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);
+        if (error != 0) {
+            ref_fail(error, "%s: another process backs the environment up", home);
+        }
+    }
+    if (error == 0) {
+        char *path = ref_path_join(home, REF_CONTROL_NAME);
         error = path != NULL ? env.vfs->unlink(env.vfs, path) : ENOMEM;
         error = error == ENOENT ? 0 : error;
         if (error != 0) {
-            ref_fail(error, "%s/%s: remove", home, names[i]);
+            ref_fail(error, "%s/%s: remove", home, REF_CONTROL_NAME);
         }
         free(path);
     }

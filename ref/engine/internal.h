@@ -34,6 +34,9 @@
 /* Behind the name of a file that is being adopted. */
 #define REF_ADOPT_SUFFIX ".__adopt"
 
+/* Behind the name of a database that is being captured: the marker beside it (slot.h), the images that spill. */
+#define REF_CAPTURE_SUFFIX ".__capture"
+
 #define REF_PATH_MAX 4096u
 
 /* A database file that the environment knows. In the catalog from creation (or adoption) to
@@ -57,6 +60,14 @@ typedef struct ref_dbfile {
                          closes. */
     bool entry_changed; /* created, renamed or removed since the last checkpoint: its directory is
                            not synced */
+
+    /* capture and compaction */
+    struct ref_capture *capture; /* changes under the checkpoint lock too */
+    bool compacting;
+    bool cut_wanted; /* the next checkpoint that can shall cut off what lies behind the last page */
+    uint64_t cut_commit; /* for readers of an earlier commit those pages are there */
+    bool slot_doubt;     /* its capture slot is set, and nobody knows yet whether rightly */
+    uint8_t slot[REF_META_SLOT_SIZE]; /* as it shall be in the file; checkpoint lock */
     struct ref_dbfile *next;
 } ref_dbfile;
 
@@ -362,6 +373,9 @@ int ref_recover(ref_env *env, const ref_control *control, bool fatal);
 int ref_guest_refresh(ref_env *env);
 /* Keeps the owner from removing log segments, reads the redo point and refreshes the catalog. */
 int ref_guest_pin(ref_env *env, ref_pin *pin);
+/* Where the file of a database lies that is not where the catalog has it: an owner that died in the middle of a commit has left it
+ * on its way to a new name. *path is malloc'd, or NULL: then *in_log says whether the log, from segment `from` on, makes it. */
+int ref_guest_locate(ref_env *env, uint32_t from, const ref_id *id, char **path, bool *in_log);
 
 /* ---- adopt.c ---- */
 
@@ -369,7 +383,24 @@ int ref_guest_pin(ref_env *env, ref_pin *pin);
  * under a new identity. */
 int ref_adopt(ref_env *env, const char *path, ref_file_record *out);
 
+/* ---- capture.c ---- */
+
+/* These bytes of the file are about to be written. Keeps what lies there, if somebody captures it. Caller holds the checkpoint
+ * lock. */
+void ref_capture_before(ref_dbfile *file, uint64_t offset, uint64_t size);
+/* The environment closes: ends what was not ended. */
+void ref_capture_close_env(ref_env *env);
+
+/* ---- compact.c ---- */
+
+/* Cuts the files of which compaction has freed the end, where nobody may still want it. Caller holds the checkpoint lock and has
+ * written the pages of this commit. */
+int ref_compact_cut(ref_env *env, uint64_t commit);
+
 /* ---- checkpoint.c: what a backup needs of it ---- */
+
+/* ref_checkpoint() for whoever holds the checkpoint lock: nothing is removed. */
+int ref_checkpoint_locked(ref_env *env);
 
 /* Makes the log durable, reads the redo point and keeps every segment from it on until
  * ref_pin_drop(). */

@@ -3,12 +3,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "label.h"
+
+/* A copy's log begins and ends where its label says, or it has lost something. */
+static int check_label(const recovery *rec, const ref_label *label)
+{
+    const char *log_path = rec->env->log_path;
+    if (label->redo == 0) {
+        return 0; /* no label */
+    }
+    if (!ref_id_equal(&label->environment, &rec->scan.environment)) {
+        return ref_fail(REF_CORRUPT, "%s: the log belongs to another environment than %s/%s",
+            log_path, rec->env->home, REF_LABEL_NAME);
+    }
+    if (rec->scan.oldest > REF_LSN_SEGMENT(label->redo)) {
+        return ref_fail(REF_CORRUPT, "%s/log.%010u: this log segment of the backup is missing",
+            log_path, REF_LSN_SEGMENT(label->redo));
+    }
+    return 0;
+}
+
 static int read_log(recovery *rec, const ref_control *control)
 {
     ref_env *env = rec->env;
+    ref_label label = {0};
     uint32_t from = rec->fatal ? 0 : REF_LSN_SEGMENT(rec->redo);
-    int error = ref_log_scan_segments(
-        env->vfs, env->log_path, from, control != NULL ? control->durable : 0, &rec->scan);
+    int error = control == NULL ? ref_label_read(env->vfs, env->home, &label) : 0;
+    if (error != 0 && error != ENOENT) {
+        return error;
+    }
+    uint64_t durable = control != NULL ? control->durable : label.end;
+    error = ref_log_scan_segments(env->vfs, env->log_path, from, durable, &rec->scan);
+    if (error == 0) {
+        error = check_label(rec, &label);
+    }
     if (error != 0) {
         return error;
     }
@@ -115,6 +143,9 @@ static int conclude(recovery *rec)
         .copy = rec->copy};
     error = ref_control_write(env->vfs, env->home, env->file_mode, &control);
     env->control = control;
+    if (error == 0) {
+        error = ref_label_remove(env->vfs, env->home);
+    }
     return error == 0 ? ref_log_create(env, &position, &env->log) : error;
 }
 

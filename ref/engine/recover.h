@@ -25,12 +25,14 @@ typedef struct rec_file {
     char *dir;    /* as the log says */
     char **names; /* every name that the log says, oldest first; the last one holds */
     size_t name_count;
-    bool created; /* the log has its creation: a missing file can be made */
-    bool removed;
+    bool created;          /* the log has its creation: a missing file can be made */
+    uint64_t removed;      /* LSN of its removal; 0: it is there */
     char *path;            /* where it lies; NULL: nowhere */
     const char *found_dir; /* the configured directory in which it lies */
     bool by_base_name;     /* found without the directories of its name: a flattened copy */
     ref_file *handle;
+    uint8_t
+        slot[REF_META_SLOT_SIZE]; /* the capture slot in the file when it was opened; it stays */
     struct rec_file *next;
 } rec_file;
 

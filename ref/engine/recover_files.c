@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "recover.h"
+#include "slot.h"
 
 /* ---- what the log says ---- */
 
@@ -76,7 +77,7 @@ static int note_file(recovery *rec, const ref_record *record, const ref_file_rec
             REF_LSN_SEGMENT(record->lsn), REF_LSN_OFFSET(record->lsn));
     }
     if (record->type == REF_RECORD_REMOVE) {
-        file->removed = true;
+        file->removed = record->lsn;
         return 0;
     }
     return add_name(file, said->name);
@@ -287,6 +288,10 @@ int rec_file_open(recovery *rec, rec_file *file)
                          "%s: the log has changes for this database, but it is missing", name);
     }
     int error = vfs->open(vfs, file->path, REF_O_WRITE, 0, &file->handle);
+    if (error == 0) {
+        size_t done;
+        error = ref_read_full(file->handle, file->slot, sizeof file->slot, REF_META_AT_SLOT, &done);
+    }
     return error == 0 ? 0 : ref_fail(error, "%s: open", file->path);
 }
 
@@ -295,7 +300,8 @@ int rec_file_open(recovery *rec, rec_file *file)
 static int remove_file(recovery *rec, rec_file *file)
 {
     ref_vfs *vfs = rec->env->vfs;
-    if (file->path == NULL) {
+    /* A removal before the redo point was done then: what lies there now was put there since. */
+    if (file->path == NULL || file->removed < rec->redo) {
         return 0;
     }
     int error = vfs->unlink(vfs, file->path);
@@ -391,21 +397,31 @@ static int enter_catalog(recovery *rec, rec_file *file)
         .mode = file->mode,
         .dir = file->found_dir,
         .name = file->by_base_name ? base_name(name) : name};
-    return ref_catalog_add(rec->env, &record) != NULL ? 0 : ref_fail(ENOMEM, "%s", name);
+    bool doubt;
+    int error = ref_slot_settle(rec->env, file->path, rec->copy, &doubt);
+    if (error != 0) {
+        return error;
+    }
+    ref_dbfile *entry = ref_catalog_add(rec->env, &record);
+    if (entry == NULL) {
+        return ref_fail(ENOMEM, "%s", name);
+    }
+    entry->slot_doubt = doubt;
+    return 0;
 }
 
 int rec_files_finish(recovery *rec)
 {
     int error = 0;
     for (rec_file *file = rec->files; file != NULL && error == 0; file = file->next) {
-        if (file->removed) {
+        if (file->removed != 0) {
             error = remove_file(rec, file);
         } else {
             error = file->path != NULL ? settle_name(rec, file, true) : missing(rec, file);
         }
     }
     for (rec_file *file = rec->files; file != NULL && error == 0; file = file->next) {
-        if (!file->removed && file->path != NULL) {
+        if (file->removed == 0 && file->path != NULL) {
             error = settle_name(rec, file, false);
             if (error == 0) {
                 error = enter_catalog(rec, file);

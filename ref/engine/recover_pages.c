@@ -65,7 +65,8 @@ static int refuse_future(
         pgno, REF_LSN_SEGMENT(lsn), REF_LSN_OFFSET(lsn), REF_LSN_SEGMENT(end), REF_LSN_OFFSET(end));
 }
 
-/* Reads a page into `data`, zeros for what lies beyond the file's end. */
+/* Reads a page into `data`. One that is not all there is not sound, even where only zeros are
+ * missing. */
 static int read_from_file(
     const rec_file *file, uint32_t pgno, uint8_t *data, ref_page_health *health)
 {
@@ -77,6 +78,9 @@ static int read_from_file(
     }
     memset(data + done, 0, size - done);
     *health = ref_page_check(data, size, pgno);
+    if (done < size && *health == REF_PAGE_SOUND) {
+        *health = REF_PAGE_BAD_CRC;
+    }
     return 0;
 }
 
@@ -87,18 +91,24 @@ static int read_page(recovery *rec, rec_page *page)
     return page->known ? refuse_future(rec, page->file, page->pgno, page->data) : error;
 }
 
+static rec_page *find_page(const recovery *rec, const rec_file *file, uint32_t pgno)
+{
+    rec_page *page = rec->bucket_count > 0 ? rec->buckets[bucket_of(rec, file, pgno)] : NULL;
+    while (page != NULL && (page->file != file || page->pgno != pgno)) {
+        page = page->chain;
+    }
+    return page;
+}
+
 static int get_page(recovery *rec, rec_file *file, uint32_t pgno, rec_page **out)
 {
     int error = make_room(rec);
     if (error != 0) {
         return error;
     }
-    size_t bucket = bucket_of(rec, file, pgno);
-    for (rec_page *page = rec->buckets[bucket]; page != NULL; page = page->chain) {
-        if (page->file == file && page->pgno == pgno) {
-            *out = page;
-            return 0;
-        }
+    *out = find_page(rec, file, pgno);
+    if (*out != NULL) {
+        return 0;
     }
     error = rec_file_open(rec, file);
     if (error != 0) {
@@ -115,6 +125,7 @@ static int get_page(recovery *rec, rec_file *file, uint32_t pgno, rec_page **out
         free(page);
         return error;
     }
+    size_t bucket = bucket_of(rec, file, pgno);
     page->chain = rec->buckets[bucket];
     rec->buckets[bucket] = page;
     rec->page_count++;
@@ -127,6 +138,9 @@ static int write_page(rec_page *page)
 {
     uint32_t size = page->file->page_size;
     ref_page_seal(page->data, size);
+    if (page->pgno == 0) {
+        memcpy(page->data + REF_META_AT_SLOT, page->file->slot, REF_META_SLOT_SIZE);
+    }
     int error = ref_write_full(page->file->handle, page->data, size, (uint64_t)page->pgno * size);
     page->dirty = false;
     return error == 0 ? 0 : ref_fail(error, "%s: page %u: write", page->file->path, page->pgno);
@@ -202,7 +216,7 @@ int rec_pages_redo(void *context, const ref_record *record)
     if (file == NULL) {
         return damaged_record(record, "a change to an unknown file");
     }
-    if (file->removed) {
+    if (file->removed != 0) {
         return 0;
     }
     int error = get_page(rec, file, said.pgno, &page);
@@ -215,11 +229,35 @@ int rec_pages_redo(void *context, const ref_record *record)
     return error;
 }
 
+/* The pages that a file has in the end; 0 when its page 0 does not say. */
+static uint32_t count_of(const recovery *rec, rec_file *file)
+{
+    uint32_t count = 0;
+    ref_page_health health;
+    rec_page *meta = find_page(rec, file, 0);
+    if (meta != NULL) {
+        return meta->known ? ref_get32(meta->data + REF_META_AT_COUNT) : 0;
+    }
+    uint8_t *data = malloc(file->page_size);
+    if (data != NULL && read_from_file(file, 0, data, &health) == 0 && health == REF_PAGE_SOUND) {
+        count = ref_get32(data + REF_META_AT_COUNT);
+    }
+    free(data);
+    return count;
+}
+
+/* Behind the end: compaction has cut it off since, and its last image may have gone with the log. */
+static bool is_cut_off(const recovery *rec, const rec_page *page)
+{
+    uint32_t count = count_of(rec, page->file);
+    return count != 0 && page->pgno >= count;
+}
+
 static int refuse_unknown(recovery *rec)
 {
     for (size_t i = 0; i < rec->bucket_count; i++) {
         for (rec_page *page = rec->buckets[i]; page != NULL; page = page->chain) {
-            if (!page->known) {
+            if (!page->known && !is_cut_off(rec, page)) {
                 return ref_fail(REF_CORRUPT,
                     "%s: page %u: offset %llu: %s, and the log has no whole image of it",
                     page->file->path, page->pgno,
@@ -261,7 +299,7 @@ static int check_copy(recovery *rec)
     int error = data == NULL ? ref_fail(ENOMEM, "recovery") : 0;
 
     for (rec_file *file = rec->files; file != NULL && error == 0; file = file->next) {
-        if (file->removed || file->path == NULL) {
+        if (file->removed != 0 || file->path == NULL) {
             continue;
         }
         error = rec_file_open(rec, file);

@@ -350,6 +350,7 @@ static int make_target(ref_dir_sink *sink)
         int error = sink->vfs->stat(sink->vfs, path, &stat);
         if (error == ENOENT) {
             error = make_dir(sink, path);
+            error = error == EEXIST ? 0 : error; /* another backup was faster: the lock decides */
         } else if (error != 0) {
             ref_fail(error, "%s", path);
         }

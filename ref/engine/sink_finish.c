@@ -4,6 +4,7 @@
  * The order is what makes it safe. The marker is durable before anything that was there goes, every
  * name of the copy is durable before the marker goes.
  */
+#include "label.h"
 #include "sink_dir_internal.h"
 
 #include <errno.h>
@@ -150,12 +151,15 @@ static bool is_of_copy(const ref_dir_sink *sink, const ref_sink_place *dir, cons
     return false;
 }
 
-/* The control file and log segments of an older copy. */
+/* The control file, label and log segments of an older copy. */
 static int remove_stale(ref_dir_sink *sink)
 {
     ref_names names = {0};
     const ref_sink_place *dir = ref_sink_find_place(sink, sink->options.log_dir);
     int error = remove_stale_file(sink, sink->places, REF_CONTROL_NAME);
+    if (error == 0 && !is_of_copy(sink, sink->places, REF_LABEL_NAME)) {
+        error = remove_stale_file(sink, sink->places, REF_LABEL_NAME);
+    }
     if (error == 0 && dir != NULL) {
         error = ref_tree_list(sink->vfs, dir->path, &names);
     }

@@ -213,14 +213,31 @@ static int take_free_page(ref_view *view, uint8_t *meta, uint32_t *pgno, uint8_t
     return error;
 }
 
+/* A page that compaction has dropped and nobody has cut off the file yet: readers of an earlier
+ * commit may still ask for what it was. *base is NULL where there is nothing of the kind. */
+static int find_dropped(ref_view *view, uint32_t pgno, ref_version **base)
+{
+    ref_env *env = view->file->env;
+    *base = NULL;
+    pthread_mutex_lock(&env->mutex);
+    bool dropped = view->file->cut_wanted;
+    pthread_mutex_unlock(&env->mutex);
+    int error = dropped ? ref_cache_get(view->file, pgno, snapshot_of(view), base) : 0;
+    return error == REF_CORRUPT || error == REF_NOTFOUND ? 0 : error;
+}
+
 static int take_new_page(ref_view *view, uint8_t *meta, uint32_t *pgno, uint8_t **page)
 {
     ref_txn_page *own;
+    ref_version *base;
     *pgno = ref_get32(meta + REF_META_AT_COUNT);
     if (*pgno == UINT32_MAX) {
         return ref_fail(ENOSPC, "%s: the file has all the pages it can have", view->file->name);
     }
-    int error = add_page(view, *pgno, NULL, &own);
+    int error = find_dropped(view, *pgno, &base);
+    if (error == 0) {
+        error = add_page(view, *pgno, base, &own);
+    }
     if (error == 0) {
         ref_put32(meta + REF_META_AT_COUNT, *pgno + 1);
         *page = own->mine->data;

@@ -242,7 +242,7 @@ static void a_target_inside_the_home_is_left_out(void **state)
     unsigned flags = REF_BACKUP_CREATE | REF_BACKUP_FILES;
     assert_int_equal(backup_to("home/t", flags), 0);
     assert_int_equal(backup_to("home/t", flags), 0);
-    assert_string_equal(cwd_tree("home/t"), "a.db\nf\nlog.0000000001\n");
+    assert_string_equal(cwd_tree("home/t"), "__backup.label\na.db\nf\nlog.0000000001\n");
 }
 
 static void an_unreadable_file_stops_FILES_and_nothing_else(void **state)
@@ -348,7 +348,8 @@ static void a_directory_that_files_need_must_be_there_or_be_made(void **state)
     refuses("t", REF_BACKUP_NO_LOGS, 0);
     assert_string_equal(cwd_tree("t"), "d1/\nd1/a.db\n");
     refuses("t", REF_BACKUP_CREATE, 0);
-    assert_string_equal(cwd_tree("t"), "d1/\nd1/a.db\nd2/\nlog/\nlog/log.0000000001\n");
+    assert_string_equal(
+        cwd_tree("t"), "__backup.label\nd1/\nd1/a.db\nd2/\nlog/\nlog/log.0000000001\n");
 }
 
 static void exclusive_refuses_each_kind_of_file(void **state)

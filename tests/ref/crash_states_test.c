@@ -22,10 +22,8 @@ typedef struct state_kind {
 
 /* That nothing is lost is tried by fault_sweep_test. */
 static const state_kind kinds[] = {{"all lost", CRASH_ALL_LOST, 0},
-    {"names lost", CRASH_NAMES_LOST, 0},
-    {"content lost", CRASH_CONTENT_LOST, 0},
-    {"some lost", CRASH_SOME_LOST, 1},
-    {"some lost", CRASH_SOME_LOST, 2}};
+    {"names lost", CRASH_NAMES_LOST, 0}, {"content lost", CRASH_CONTENT_LOST, 0},
+    {"some lost", CRASH_SOME_LOST, 1}, {"some lost", CRASH_SOME_LOST, 2}};
 
 /* Cuts the power at the nth change of `run`, and looks at the states that this may leave. False
  * when there were fewer changes. */
@@ -34,8 +32,7 @@ static bool cut_at(fixture *fix, uint64_t nth, life_model *after, life_model *pe
 {
     char home[FIXTURE_PATH], state[FIXTURE_PATH];
     crash_vfs disk;
-    fault_rule cut = {
-        .kinds = FAULT_CHANGES, .nth = nth, .error = EIO, .manner = FAULT_POWER_CUT};
+    fault_rule cut = {.kinds = FAULT_CHANGES, .nth = nth, .error = EIO, .manner = FAULT_POWER_CUT};
     crash_vfs_init(&disk, fix->home);
     fix->vfs.next = &disk.vfs;
     fix->vfs.real_sync = true;
@@ -121,10 +118,47 @@ static void every_crash_state_of_a_copys_recovery_can_be_recovered(void **state)
     sweep_recovery(*state, true);
 }
 
+/* A commit whose sync failed is in the operating system's memory, and no further. Whoever opens the
+ * environment then sees it, and from then on it must stay, whatever the power does. */
+static void what_recovery_has_accepted_is_durable(void **state)
+{
+    fixture *fix = *state;
+    char target[FIXTURE_PATH];
+    crash_vfs disk;
+    ref_env *env;
+    crash_vfs_init(&disk, fix->home);
+    fix->vfs.next = &disk.vfs;
+    fix->vfs.real_sync = true;
+    env_open(fix);
+    ref_db *db = db_make(fix->env, "a.db");
+    assert_ok(put(db, NULL, "k", "1"));
+    fault_fail_nth(&fix->vfs, FAULT_BIT(FAULT_FSYNC), "log.", 1);
+    assert_fails(put(db, NULL, "k", "2"), REF_RUNRECOVERY, "log.");
+    fault_heal(&fix->vfs);
+    assert_ok(ref_db_close(db));
+    assert_int_equal(ref_env_close(fix->env), REF_RUNRECOVERY);
+    env_open(fix);
+    db = db_open(fix->env, "a.db");
+    expect(db, NULL, "k", "2");
+    assert_ok(ref_db_close(db));
+    snprintf(target, sizeof target, "%.900s/state", fix->dir);
+    crash_vfs_make_state(&disk, CRASH_ALL_LOST, 0, target);
+    env_crash(fix);
+    fix->vfs.next = ref_vfs_posix();
+    fix->vfs.real_sync = false;
+    crash_vfs_destroy(&disk);
+    assert_ok(env_open_at(fix, target, &env));
+    db = db_open(env, "a.db");
+    expect(db, NULL, "k", "2");
+    assert_ok(ref_db_close(db));
+    assert_ok(ref_env_close(env));
+}
+
 static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(every_crash_state_of_a_life_has_every_acknowledged_commit),
     SCRATCH_TEST(every_crash_state_of_a_recovery_can_be_recovered),
     SCRATCH_TEST(every_crash_state_of_a_copys_recovery_can_be_recovered),
+    SCRATCH_TEST(what_recovery_has_accepted_is_durable),
 };
 
 TEST_MAIN(tests)

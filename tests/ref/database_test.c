@@ -45,8 +45,8 @@ static void expect_for_good(fixture *fix, const expectation *expected, size_t co
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < count; i++) {
             expect_named(fix->env, expected[i].name, expected[i].content);
-            assert_int_equal(file_exists(at_home(fix, expected[i].name)),
-                expected[i].content != NULL);
+            assert_int_equal(
+                file_exists(at_home(fix, expected[i].name)), expected[i].content != NULL);
         }
         if (round == 0) {
             env_crash(fix);
@@ -57,8 +57,8 @@ static void expect_for_good(fixture *fix, const expectation *expected, size_t co
     }
 }
 
-#define EXPECT_FOR_GOOD(fix, ...)                                              \
-    expect_for_good((fix), (const expectation[]){__VA_ARGS__},                 \
+#define EXPECT_FOR_GOOD(fix, ...)                              \
+    expect_for_good((fix), (const expectation[]){__VA_ARGS__}, \
         sizeof((const expectation[]){__VA_ARGS__}) / sizeof(expectation))
 
 /* ---- opening and creating ---- */
@@ -94,6 +94,18 @@ static void a_file_that_is_no_database_is_refused_and_stays(void **state)
     assert_fails(ref_db_open(fix->env, NULL, "notes.txt", &creating, &db), EINVAL, "notes.txt");
     assert_fails(ref_db_open(fix->env, NULL, "notes.txt", &plain, &db), EINVAL, "notes.txt");
     assert_int_equal(file_size(at_home(fix, "notes.txt")), 18);
+}
+
+static void no_options_are_options_that_are_all_zero(void **state)
+{
+    fixture *fix = *state;
+    ref_db *db;
+    env_open(fix);
+    assert_fails(ref_db_open(fix->env, NULL, "a.db", NULL, &db), ENOENT, "a.db");
+    make_named(fix->env, "a.db");
+    assert_ok(ref_db_open(fix->env, NULL, "a.db", NULL, &db));
+    assert_false(ref_db_read_only(db));
+    assert_ok(ref_db_close(db));
 }
 
 static void bad_arguments_are_einval(void **state)
@@ -456,6 +468,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_missing_database_is_enoent_and_nothing_is_made),
     SCRATCH_TEST(exclusive_creation_of_what_exists_is_eexist),
     SCRATCH_TEST(a_file_that_is_no_database_is_refused_and_stays),
+    SCRATCH_TEST(no_options_are_options_that_are_all_zero),
     SCRATCH_TEST(bad_arguments_are_einval),
     SCRATCH_TEST(creation_in_a_missing_directory_fails_and_changes_nothing),
     SCRATCH_TEST(each_page_size_works),

@@ -153,7 +153,7 @@ static void a_removed_environment_is_a_copy_of_itself(void **state)
     env_close(fix);
     assert_ok(ref_env_remove(&fix->vfs.vfs, fix->home));
     assert_false(file_exists(at_home(fix, REF_CONTROL_NAME)));
-    assert_false(file_exists(at_home(fix, REF_LOCK_NAME)));
+    assert_true(file_exists(at_home(fix, REF_LOCK_NAME)));
     assert_true(file_exists(at_home(fix, "a.db")));
     fix->options.create = false;
     env_open(fix);

@@ -21,13 +21,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define OWNER_TEST(function) \
-    cmocka_unit_test_setup_teardown(function, owner_setup, owner_teardown)
-#define OWNER_TEST_MAIN(tests)                                                       \
-    int main(int argc, char **argv)                                                  \
-    {                                                                                \
-        return owner_is_child(argc, argv)                                            \
-                   ? owner_child(argv)                                               \
+#define OWNER_TEST(function) cmocka_unit_test_setup_teardown(function, owner_setup, owner_teardown)
+#define OWNER_TEST_MAIN(tests)                                                         \
+    int main(int argc, char **argv)                                                    \
+    {                                                                                  \
+        return owner_is_child(argc, argv)                                              \
+                   ? owner_child(argv)                                                 \
                    : test_main(argc, argv, tests, sizeof(tests) / sizeof((tests)[0])); \
     }
 
@@ -53,18 +52,20 @@ void owner_start_guest(owner *who, const fixture *fix);
 /*
  * Gives an order, as by printf, and waits for the answer: the result of the engine's call.
  *     move N            N transactions of the books; the number is how many there were ever
- *     run               the same until the next order, with checkpoints and removal of log segments
+ *     run               the same until the next order, with checkpoints and removal of log segments;
+ *                       the answer comes at once, when all that was done before is durable
  *     grow N            N new accounts, of some hundred bytes each, in one transaction
  *     checkpoint        writes what is committed, and moves the redo point
  *     remove_logs       removes the segments that nothing needs; the number is how many are left
+ *     removable         the number is how many segments nothing needs
  *     create NAME       makes a database, with one record NAME=NAME
  *     bridge NAME       the same, and a record bridge=NAME in a.db, in one transaction
  *     open NAME         opens a database that is there; adopts it when it is foreign
  *     remove NAME       of a database
  *     rename FROM TO    of a database
  *     swap A B          exchanges their names in one transaction
- *     die KIND PART     kills itself before the next operation of this kind (fault_vfs.h) on a path
- *                       with PART in it
+ *     die KIND PART N   kills itself before the N-th (1) operation of this kind (fault_vfs.h) from
+ *                       now on, on a path with PART in it
  *     backup TARGET FLAGS PAUSE   of a guest: TARGET beside the home; PAUSE microseconds after each
  *                       four pages; a note for each file that is copied
  *     end               closes everything

@@ -16,11 +16,13 @@ typedef struct child {
     ref_db *a, *b;
     long moves;
     uint64_t seed;
+    bool answered; /* already, whatever comes of the order */
     bool over;
 } child;
 
 static char die_part[256];
 static fault_kind die_kind;
+static unsigned die_after; /* so many more of them */
 
 /* ---- the books ---- */
 
@@ -136,11 +138,12 @@ static int remove_logs(child *me, const char *unused, const char *unused_too)
     return ref_log_archive(me->env, REF_ARCHIVE_REMOVE, &numbers, &count);
 }
 
-/* Answers at once, and goes on until there is an order. */
+/* Answers when what has been done so far is durable, and goes on until there is an order. */
 static int run(child *me, const char *unused, const char *unused_too)
 {
-    int error = 0;
-    answer(0, me->moves);
+    int error = ref_log_flush(me->env);
+    me->answered = true;
+    answer(error, me->moves);
     for (unsigned i = 1; error == 0 && !order_waits(); i++) {
         error = move_once(me, i % 8 == 0);
         if (error == 0 && i % 10 == 0) {
@@ -158,10 +161,28 @@ static int run(child *me, const char *unused, const char *unused_too)
         fprintf(stderr, "owner: %d %s\n", error, ref_error_text());
         exit(1);
     }
-    return -1;
+    return 0;
 }
 
 /* ---- other orders ---- */
+
+static int count_logs(child *me, ref_archive what)
+{
+    uint32_t *numbers;
+    size_t count;
+    int error = ref_log_archive(me->env, what, &numbers, &count);
+    free(numbers);
+    return error == 0 ? (int)count : -1;
+}
+
+static int removable(child *me, const char *unused, const char *unused_too)
+{
+    (void)unused;
+    (void)unused_too;
+    me->answered = true;
+    answer(0, count_logs(me, REF_ARCHIVE_REMOVABLE));
+    return 0;
+}
 
 static int checkpoint(child *me, const char *unused, const char *unused_too)
 {
@@ -170,15 +191,26 @@ static int checkpoint(child *me, const char *unused, const char *unused_too)
     return ref_checkpoint(me->env, true);
 }
 
-static int make(child *me, ref_txn *txn, const char *name)
+/* A database with one record, and, in the same transaction, a note of it in the books. */
+static int make(child *me, const char *name, bool note)
 {
     ref_db_options options = {.create = true, .exclusive = true, .page_size = 512};
     ref_db *db;
-    int error = ref_db_open(me->env, txn, name, &options, &db);
+    ref_txn *txn;
+
+    int error = ref_txn_begin(me->env, NULL, &txn);
     if (error != 0) {
         return error;
     }
+    error = ref_db_open(me->env, txn, name, &options, &db);
+    if (error != 0) {
+        return end_txn(txn, error);
+    }
     error = put(db, txn, name, name);
+    if (error == 0 && note) {
+        error = put(me->a, txn, "bridge", name);
+    }
+    error = end_txn(txn, error);
     int closed = ref_db_close(db);
     return error == 0 ? closed : error;
 }
@@ -186,22 +218,13 @@ static int make(child *me, ref_txn *txn, const char *name)
 static int create(child *me, const char *name, const char *unused)
 {
     (void)unused;
-    return make(me, NULL, name);
+    return make(me, name, false);
 }
 
 static int bridge(child *me, const char *name, const char *unused)
 {
-    ref_txn *txn;
     (void)unused;
-    int error = ref_txn_begin(me->env, NULL, &txn);
-    if (error != 0) {
-        return error;
-    }
-    error = make(me, txn, name);
-    if (error == 0) {
-        error = put(me->a, txn, "bridge", name);
-    }
-    return end_txn(txn, error);
+    return make(me, name, true);
 }
 
 static int open_database(child *me, const char *name, const char *unused)
@@ -244,14 +267,16 @@ static int swap(child *me, const char *a, const char *b)
 static void die_there(void *context, fault_kind kind, const char *path)
 {
     (void)context;
-    if (kind == die_kind && path != NULL && strstr(path, die_part) != NULL) {
+    if (kind == die_kind && path != NULL && strstr(path, die_part) != NULL && --die_after == 0) {
         raise(SIGKILL);
     }
 }
 
-static int die(child *me, const char *kind, const char *part)
+/* KIND, then "PART" or "PART NTH" */
+static int die(child *me, const char *kind, const char *where)
 {
-    snprintf(die_part, sizeof die_part, "%s", part);
+    die_after = 1;
+    sscanf(where, "%255s %u", die_part, &die_after);
     for (die_kind = 0; die_kind < FAULT_KINDS; die_kind++) {
         if (strcmp(fault_kind_name(die_kind), kind) == 0) {
             me->vfs.before = die_there;
@@ -310,9 +335,10 @@ static int obey(child *me, char *line)
         const char *word;
         int (*call)(child *me, const char *first, const char *second);
     } orders[] = {{"move", move}, {"run", run}, {"grow", grow}, {"checkpoint", checkpoint},
-        {"remove_logs", remove_logs}, {"create", create}, {"bridge", bridge},
-        {"open", open_database}, {"remove", remove_database}, {"rename", rename_database},
-        {"swap", swap}, {"die", die}, {"backup", backup}, {"end", end}};
+        {"remove_logs", remove_logs}, {"removable", removable}, {"create", create},
+        {"bridge", bridge}, {"open", open_database}, {"remove", remove_database},
+        {"rename", rename_database}, {"swap", swap}, {"die", die}, {"backup", backup},
+        {"end", end}};
     char *rest = line;
     const char *word = strsep(&rest, " \n"), *first = strsep(&rest, " \n");
     const char *second = strsep(&rest, "\n");
@@ -335,16 +361,9 @@ static int begin_books(child *me)
     return error == 0 ? get(me->a, NULL, "moves", &me->moves) : error;
 }
 
-static long number_of(const child *me, const char *order)
+static long number_of(child *me, const char *order)
 {
-    uint32_t *numbers;
-    size_t count;
-    if (strncmp(order, "remove_logs", 11) != 0) {
-        return me->moves;
-    }
-    int error = ref_log_archive(me->env, REF_ARCHIVE_ALL, &numbers, &count);
-    free(numbers);
-    return error == 0 ? (long)count : -1;
+    return strncmp(order, "remove_logs", 11) == 0 ? count_logs(me, REF_ARCHIVE_ALL) : me->moves;
 }
 
 bool owner_is_child(int argc, char **argv)
@@ -374,8 +393,9 @@ int owner_child(char **argv)
     answer(error, me.moves);
     while (error == 0 && !me.over && fgets(line, sizeof line, stdin) != NULL) {
         snprintf(order, sizeof order, "%.15s", line);
+        me.answered = false;
         int result = obey(&me, line);
-        if (result >= 0 || order[0] != 'r' || order[1] != 'u') {
+        if (!me.answered) {
             answer(result, me.over ? 0 : number_of(&me, order));
         }
     }

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,7 +18,9 @@ int scratch_setup(void **state)
     const char *tmp = getenv("TMPDIR");
     fixture *fix = calloc(1, sizeof *fix);
     assert_non_null(fix);
-    snprintf(fix->dir, sizeof fix->dir, "%s/hotref.XXXXXX", tmp != NULL ? tmp : ".");
+    char here[PATH_MAX];
+    const char *base = tmp != NULL ? tmp : getcwd(here, sizeof here);
+    snprintf(fix->dir, sizeof fix->dir, "%s/hotref.XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(fix->dir) == NULL) {
         print_error("%s: %s\n", fix->dir, strerror(errno));
         free(fix);
@@ -85,8 +88,7 @@ void env_close(fixture *fix)
 void env_crash(fixture *fix)
 {
     ref_env *env = fix->env;
-    fault_rule cut = {
-        .kinds = FAULT_CHANGES, .nth = 1, .error = EIO, .manner = FAULT_POWER_CUT};
+    fault_rule cut = {.kinds = FAULT_CHANGES, .nth = 1, .error = EIO, .manner = FAULT_POWER_CUT};
     fault_set(&fix->vfs, &cut);
     fix->env = NULL;
     ref_env_close(env);

@@ -20,10 +20,10 @@
 typedef struct fixture {
     char dir[FIXTURE_PATH];  /* all the test's own */
     char home[FIXTURE_PATH]; /* dir/home, made */
-    char path[FIXTURE_PATH]; /* at_dir() */
     fault_vfs vfs;
-    ref_env_options options; /* of env_open(): this vfs and home, create, small segments and cache */
-    ref_env *env;            /* env_open()'s */
+    ref_env_options
+        options;  /* of env_open(): this vfs and home, create, small segments and cache */
+    ref_env *env; /* env_open()'s */
 } fixture;
 
 int scratch_setup(void **state);
@@ -35,7 +35,8 @@ int scratch_teardown(void **state);
 /* ---- assertions that show the engine's words ---- */
 
 void check_ok(int error, const char *call, const char *file, int line);
-void check_fails(int error, int expected, const char *words, const char *call, const char *file, int line);
+void check_fails(
+    int error, int expected, const char *words, const char *call, const char *file, int line);
 
 /* The call gives 0. */
 #define assert_ok(call) check_ok((call), #call, __FILE__, __LINE__)
@@ -83,10 +84,10 @@ uint32_t next_random(uint64_t *seed);
 
 /* ---- files ---- */
 
-/* dir/name in fix->path; the latter is overwritten by the next call. */
-const char *at_dir(fixture *fix, const char *name);
+/* dir/name; overwritten by the thread's fourth call from now. */
+const char *at_dir(const fixture *fix, const char *name);
 /* home/name. */
-const char *at_home(fixture *fix, const char *name);
+const char *at_home(const fixture *fix, const char *name);
 
 bool file_exists(const char *path);
 uint64_t file_size(const char *path);

@@ -20,16 +20,23 @@ static void need(bool condition, const char *path)
     }
 }
 
-const char *at_dir(fixture *fix, const char *name)
+static const char *below(const char *dir, const char *name)
 {
-    snprintf(fix->path, sizeof fix->path, "%.700s/%.300s", fix->dir, name);
-    return fix->path;
+    static _Thread_local char paths[4][FIXTURE_PATH];
+    static _Thread_local unsigned used;
+    char *path = paths[used++ % 4];
+    snprintf(path, FIXTURE_PATH, "%.700s/%.300s", dir, name);
+    return path;
 }
 
-const char *at_home(fixture *fix, const char *name)
+const char *at_dir(const fixture *fix, const char *name)
 {
-    snprintf(fix->path, sizeof fix->path, "%.700s/%.300s", fix->home, name);
-    return fix->path;
+    return below(fix->dir, name);
+}
+
+const char *at_home(const fixture *fix, const char *name)
+{
+    return below(fix->home, name);
 }
 
 /* ---- one file ---- */
