@@ -374,6 +374,25 @@ static void a_rate_is_kept_and_progress_is_shown(void **state)
     hotref_must_say(" of about ");
 }
 
+static void a_limit_on_kept_log_ends_the_backup_and_not_the_owner(void **state)
+{
+    (void)state;
+    ref_env *env = home_open("home", NULL, 0);
+    home_put(env, "a.db", 0, 3000, true);
+    assert_int_equal(ref_checkpoint(env, true), 0);
+    pid_t child = hotref_start(
+        "backup", "-h", "home", "-b", "bk", "--max-rate", "100K", "--max-log", "150K", NULL);
+    for (unsigned i = 1; i < 30; i++) {
+        usleep(20000);
+        home_put(env, "a.db", 3000 + i * 200, 200, false);
+    }
+    assert_int_equal(hotref_wait(child), 1);
+    hotref_must_say("No space left");
+    assert_false(cwd_exists("bk"));
+    home_put(env, "a.db", 0, 10, true);
+    assert_int_equal(ref_env_close(env), 0);
+}
+
 /* ---- recover, printlog ---- */
 
 static void recover_says_what_it_replays(void **state)
@@ -470,6 +489,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_signal_at_any_time_leaves_the_older_backup_or_the_new_one),
     CASE(a_stopped_backup_lets_the_log_go),
     CASE(a_rate_is_kept_and_progress_is_shown),
+    CASE(a_limit_on_kept_log_ends_the_backup_and_not_the_owner),
     CASE(recover_says_what_it_replays),
     CASE(an_environment_that_is_open_is_not_recovered),
     CASE(printlog_prints_each_kind_of_record),

@@ -49,12 +49,11 @@ refused() { # what message command...
 
 # Records with text keys and binary ones (all byte values), empty values, and values up to 100 KB.
 awk -v records="$records" '
-  function hex(n,  text) {
-    for (text = ""; length(text) < n; ) text = text sprintf("%06x", int(rand() * 16777216))
-    return substr(text, 1, n)
-  }
+  function hex(n) { return substr(pool, 1 + int(rand() * (length(pool) - n)), n) }
   BEGIN {
     srand(42)
+    for (i = 0; i < 4000; i++) pool = pool sprintf("%06x", int(rand() * 16777216))
+    for (i = 0; i < 4; i++) pool = pool substr(pool, 1 + i * 6) # large values repeat themselves
     print "VERSION=3\nformat=bytevalue\ntype=btree\ndb_pagesize=4096\nHEADER=END"
     for (i = 0; i < records; i++) {
       if (i % 2) printf " %02x00%02x0a5c%08x\n", i % 256, (i / 7) % 256, i
@@ -138,20 +137,30 @@ mkdir home
   round=0
   while [ ! -e stop ]; do
     round=$((round + 1))
-    awk -v round="$round" 'BEGIN { for (i = 0; i < 6000; i++) printf " key%06d\n value %d %d\n", i, round, i }'
+    awk -v round="$round" 'BEGIN {
+      for (i = 0; i < 6000; i++) {
+        for (value = ""; length(value) < 150; ) value = value round * 1000003 + i
+        printf " key%06d\n %s\n", i, value
+      }
+    }'
+    sleep 0.2
   done
   echo DATA=END
 } | "$program" load -h home busy.db &
 owner=$!
-for _ in $(seq 600); do
-  [ -s home/busy.db ] && break
+log_bytes() { cat home/log.* | wc -c; }
+begun=$(log_bytes)
+for _ in $(seq 300); do
+  [ "$(log_bytes)" -gt $((begun + 1000000)) ] && break
   sleep 0.1
 done
 "$program" recover -h home 2>said && fail "the owner does not own the home"
 grep -q "another process" said || fail "$(cat said)"
-before=$(cat home/log.* | wc -c)
-"$program" backup -h home -b bk --manifest manifest -g
-after=$(cat home/log.* | wc -c)
+before=$(log_bytes)
+rate=$(($(stat -c %s home/x.db) / 3))
+"$program" backup -h home -b bk --manifest manifest -g --max-rate $((rate > 3000000 ? rate : 3000000))
+after=$(log_bytes)
+[ "$after" -gt "$before" ] || fail "the owner wrote nothing while the backup ran"
 "$program" verify -b bk --manifest manifest >said || fail "$(cat said)"
 echo "ok: a backup while the owner wrote $((after - before)) bytes of log"
 touch stop

@@ -276,7 +276,38 @@ static void a_log_that_is_cut_in_a_record_is_named(void **state)
     file_cut(path, file_size(path) - 9);
     assert_int_equal(hotref("verify", "-b", "bk", NULL), 1);
     hotref_must_say(path);
+    hotref_must_say("the log was durable beyond this place");
+    unlink("bk/__backup.label"); /* then nothing says how far the log went */
+    (void)hotref("verify", "-b", "bk", NULL);
     hotref_must_say("no whole record from here to the end");
+}
+
+/* All of one database's changes since the checkpoint are in the oldest segment, which goes: replay
+ * has nothing to complain of. */
+static void a_copy_that_has_lost_its_oldest_segment_is_named_or_without_label_doubted(void **state)
+{
+    (void)state;
+    char path[64];
+    unsigned first;
+    ref_env *env = home_open("home", NULL, 0);
+    ref_backup_options how = {.target = "bk", .flags = REF_BACKUP_CREATE};
+    home_put(env, "a.db", 0, 300, true);
+    home_put(env, "b.db", 0, 300, true);
+    assert_int_equal(ref_checkpoint(env, true), 0);
+    home_put(env, "b.db", 300, 300, true);
+    home_put(env, "a.db", 300, 300, false);
+    assert_int_equal(ref_backup(env, &how), 0);
+    assert_int_equal(ref_env_close(env), 0);
+    assert_int_equal(hotref("verify", "-b", "bk", NULL), 0);
+    hotref_must_not_say("no checkpoint says");
+    oldest_segment("bk", &first);
+    snprintf(path, sizeof path, "bk/log.%010u", first);
+    unlink(path);
+    assert_int_equal(hotref("verify", "-b", "bk", NULL), 1);
+    hotref_must_say(path);
+    unlink("bk/__backup.label"); /* then nothing says where the log began */
+    (void)hotref("verify", "-b", "bk", NULL);
+    hotref_must_say("no checkpoint says that replay may begin with this segment");
 }
 
 static void an_extra_file_is_named_and_a_finding_if_there_is_a_manifest(void **state)
@@ -478,6 +509,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_flipped_bit_anywhere_in_the_log_is_found),
     CASE(a_database_that_is_cut_anywhere_is_named),
     CASE(a_log_that_is_cut_in_a_record_is_named),
+    CASE(a_copy_that_has_lost_its_oldest_segment_is_named_or_without_label_doubted),
     CASE(an_extra_file_is_named_and_a_finding_if_there_is_a_manifest),
     CASE(a_stray_segment_or_database_is_a_finding_without_a_manifest),
     CASE(a_segment_of_another_environment_is_a_finding),
