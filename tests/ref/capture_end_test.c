@@ -292,13 +292,13 @@ static void closing_the_environment_ends_a_capture(void **state)
 }
 
 /* What is right after any crash: the database as it was committed, no litter, a new capture. */
-static void expect_whole_again(fixture *fix)
+static void expect_whole_again(fixture *fix, const char *without_litter)
 {
     env_open(fix);
     ref_copy_state what;
     assert_ok(ref_copy_state_of(NULL, at_home(fix, "a.db"), &what));
     assert_int_equal(what, REF_COPY_NONE);
-    assert_int_equal(left_behind(fix->dir), 0);
+    assert_int_equal(left_behind(without_litter), 0);
     ref_db *db = db_open(fix->env, "a.db");
     assert_int_equal(db_verify(db), RECORDS);
     ref_capture *capture = start(db, NULL);
@@ -345,7 +345,7 @@ static void a_killed_process_leaves_a_database_that_opens_and_can_be_captured(vo
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         assert_true(left_behind(fix->dir) > 0);
-        expect_whole_again(fix);
+        expect_whole_again(fix, fix->dir);
         tree_remove(fix->home);
         dir_make(fix->home);
     }
@@ -368,6 +368,29 @@ static void a_copy_of_a_source_that_died_is_refused(void **state)
     file_copy(at_dir(fix, "copy.__capture"), at_home(fix, "b.db.__capture"));
     assert_fails(ref_db_open(fix->env, NULL, "b.db", &plain, &copy), REF_INCOMPLETE, "");
     assert_ok(ref_capture_state(capture));
+    ref_capture_end(capture);
+    assert_ok(ref_db_close(db));
+}
+
+/* A home that is copied with everything in it has the marker, which says where the images are. */
+static void a_copied_home_leaves_the_images_of_its_source_alone(void **state)
+{
+    fixture *fix = *state;
+    ref_capture_options options = {.memory_limit = 1, .spill_dir = at_dir(fix, "spill")};
+    uint64_t seed = 1;
+    ref_env *twin;
+    dir_make(options.spill_dir);
+    ref_db *db = open_filled(fix);
+    ref_capture *capture = start(db, &options);
+    change_all(fix, db, 1);
+    tree_copy(fix->home, at_dir(fix, "twin"));
+    assert_ok(env_open_at(fix, at_dir(fix, "twin"), &twin));
+    assert_ok(ref_env_close(twin));
+    assert_int_equal(left_behind(at_dir(fix, "twin")), 0);
+    assert_int_equal(left_behind(options.spill_dir), 1);
+    assert_ok(ref_capture_stop(capture));
+    image stream = stream_of(capture, &seed);
+    free(stream.bytes);
     ref_capture_end(capture);
     assert_ok(ref_db_close(db));
 }
@@ -422,7 +445,7 @@ static void a_power_cut_anywhere_leaves_a_database_that_opens(void **state)
         live_until_the_cut(fix, &cut);
         over = fault_injected(&fix->vfs) == 0;
         env_crash(fix);
-        expect_whole_again(fix);
+        expect_whole_again(fix, fix->dir);
         tree_remove(fix->home);
         dir_make(fix->home);
     }
@@ -451,12 +474,12 @@ static void a_power_cut_that_loses_something_leaves_a_database_that_opens(void *
         snprintf(fix->home, sizeof fix->home, "%s", at_dir(fix, "left"));
         for (uint64_t chance = 0; chance < 4; chance++) {
             crash_vfs_make_state(&disk, CRASH_SOME_LOST, nth * 100 + chance, fix->home);
-            tree_remove(home); /* what it has of litter is not looked for */
-            expect_whole_again(fix);
+            expect_whole_again(fix, fix->home);
             tree_remove(fix->home);
         }
         snprintf(fix->home, sizeof fix->home, "%s", home);
         crash_vfs_destroy(&disk);
+        tree_remove(home);
         dir_make(home);
     }
 }
@@ -508,6 +531,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(closing_the_environment_ends_a_capture),
     SCRATCH_TEST(a_killed_process_leaves_a_database_that_opens_and_can_be_captured),
     SCRATCH_TEST(a_copy_of_a_source_that_died_is_refused),
+    SCRATCH_TEST(a_copied_home_leaves_the_images_of_its_source_alone),
     SCRATCH_TEST(a_raw_copy_in_the_place_of_a_source_that_died_is_refused),
     SCRATCH_TEST(a_power_cut_anywhere_leaves_a_database_that_opens),
     SCRATCH_TEST(a_power_cut_that_loses_something_leaves_a_database_that_opens),

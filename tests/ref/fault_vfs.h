@@ -43,9 +43,9 @@ typedef enum fault_kind {
 #define FAULT_BIT(kind) (1u << (kind))
 #define FAULT_ALL (FAULT_BIT(FAULT_KINDS) - 1)
 /* Operations that change something on the disk or make it durable. */
-#define FAULT_CHANGES                                                                           \
-    (FAULT_BIT(FAULT_CREATE) | FAULT_BIT(FAULT_WRITE) | FAULT_BIT(FAULT_FSYNC) |                \
-        FAULT_BIT(FAULT_TRUNCATE) | FAULT_BIT(FAULT_MKDIR) | FAULT_BIT(FAULT_RMDIR) |           \
+#define FAULT_CHANGES                                                                 \
+    (FAULT_BIT(FAULT_CREATE) | FAULT_BIT(FAULT_WRITE) | FAULT_BIT(FAULT_FSYNC) |      \
+        FAULT_BIT(FAULT_TRUNCATE) | FAULT_BIT(FAULT_MKDIR) | FAULT_BIT(FAULT_RMDIR) | \
         FAULT_BIT(FAULT_UNLINK) | FAULT_BIT(FAULT_RENAME) | FAULT_BIT(FAULT_FSYNC_DIR))
 
 typedef enum fault_manner {
@@ -67,16 +67,16 @@ typedef struct fault_vfs {
     ref_vfs vfs; /* what the engine gets */
     ref_vfs *next;
     pthread_mutex_t mutex;
-    fault_rule rule;           /* nth 0: none */
-    uint64_t seen;             /* operations of the rule's since it was set */
-    uint64_t injected;         /* of which failed */
-    bool dark;                 /* the power is cut */
+    fault_rule rule;   /* nth 0: none */
+    uint64_t seen;     /* operations of the rule's since it was set */
+    uint64_t injected; /* of which failed */
+    bool dark;         /* the power is cut */
     uint64_t counts[FAULT_KINDS];
     uint64_t open_files;
     bool real_sync;
-    bool fixed;         /* the clock and chance are the same in every run */
-    uint64_t ticks;     /* of the fixed clock */
-    uint64_t chance;    /* of the fixed random numbers */
+    bool fixed;      /* the clock and chance are the same in every run */
+    uint64_t ticks;  /* of the fixed clock */
+    uint64_t chance; /* of the fixed random numbers */
     /* Called before each operation, in the caller's thread, without a lock. May use the engine. */
     void (*before)(void *context, fault_kind kind, const char *path);
     void *before_context;

@@ -29,8 +29,8 @@ static void short_log(fixture *fix, uint32_t segment_size)
 /* "log.NNNNNNNNNN: offset N" of a place. */
 static const char *words_for(uint64_t lsn, char *words)
 {
-    snprintf(words, FIXTURE_PATH, "log.%010u: offset %u:", REF_LSN_SEGMENT(lsn),
-        REF_LSN_OFFSET(lsn));
+    snprintf(
+        words, FIXTURE_PATH, "log.%010u: offset %u:", REF_LSN_SEGMENT(lsn), REF_LSN_OFFSET(lsn));
     return words;
 }
 
@@ -119,8 +119,7 @@ static void damage_is_found_in_a_copy_too(void **state)
     const log_place *place = &map.places[map.count / 2];
     file_flip(segment_path(fix->home, REF_LSN_SEGMENT(place->lsn), path),
         REF_LSN_OFFSET(place->lsn) + place->length - 1, 1);
-    assert_fails(
-        env_open_at(fix, fix->home, &env), REF_CORRUPT, words_for(place->group, words));
+    assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT, words_for(place->group, words));
     log_map_free(&map);
 }
 
@@ -148,8 +147,8 @@ static void bytes_behind_the_end_of_an_older_segment_are_damage(void **state)
     short_log(fix, TINY_SEGMENT);
     uint64_t size = file_size(segment_path(fix->home, 2, path));
     file_cut(path, size + 8);
-    assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT,
-        words_for((uint64_t)2 << 32 | size, words));
+    assert_fails(
+        env_open_at(fix, fix->home, &env), REF_CORRUPT, words_for((uint64_t)2 << 32 | size, words));
 }
 
 /* ---- segments that do not belong together ---- */

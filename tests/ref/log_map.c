@@ -47,8 +47,8 @@ void log_map_read(const char *log_dir, log_map *out)
             assert_true(segment.header.commit == 0 || number > 1);
         }
         for (size_t at = REF_SEGMENT_HEADER; at < segment.size; at += record.length) {
-            assert_true(ref_record_parse(segment.bytes + at, segment.size - at,
-                (uint64_t)number << 32 | at, &record));
+            assert_true(ref_record_parse(
+                segment.bytes + at, segment.size - at, (uint64_t)number << 32 | at, &record));
             add_place(out, &record);
         }
         ref_segment_unload(&segment);

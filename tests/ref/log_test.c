@@ -76,8 +76,8 @@ static void a_group_that_does_not_fit_begins_the_next_segment(void **state)
         const log_place *place = &map.places[i];
         /* no group crosses a segment, and each segment begins with a catalog */
         assert_int_equal(REF_LSN_SEGMENT(place->group), REF_LSN_SEGMENT(place->lsn));
-        assert_int_equal(place->type == REF_RECORD_CATALOG,
-            REF_LSN_OFFSET(place->lsn) == REF_SEGMENT_HEADER);
+        assert_int_equal(
+            place->type == REF_RECORD_CATALOG, REF_LSN_OFFSET(place->lsn) == REF_SEGMENT_HEADER);
         assert_true(REF_LSN_OFFSET(place->lsn) + place->length <= TINY_SEGMENT);
     }
     log_map_free(&map);

@@ -117,8 +117,8 @@ static void the_capture_slot_is_outside_the_checksum_of_page_0_only(void **state
         uint8_t *page = make_page(512, pgno);
         for (uint32_t at = REF_META_AT_SLOT; at < REF_META_AT_SLOT + REF_META_SLOT_SIZE; at++) {
             page[at] ^= 0xff;
-            assert_int_equal(ref_page_check(page, 512, pgno),
-                pgno == 0 ? REF_PAGE_SOUND : REF_PAGE_BAD_CRC);
+            assert_int_equal(
+                ref_page_check(page, 512, pgno), pgno == 0 ? REF_PAGE_SOUND : REF_PAGE_BAD_CRC);
             page[at] ^= 0xff;
         }
         page[REF_META_AT_SLOT - 1] ^= 1;

@@ -240,10 +240,8 @@ static void a_catalog_lists_its_files_until_told_to_stop(void **state)
         uint32_t seen = 0;
         for (uint32_t n = 0; n < counts[i]; n++) {
             snprintf(names[n], sizeof names[n], "db%u", n);
-            files[n] = (ref_file_record){.id = file_id,
-                .page_size = 512,
-                .dir = n % 2 ? "data" : "",
-                .name = names[n]};
+            files[n] = (ref_file_record){
+                .id = file_id, .page_size = 512, .dir = n % 2 ? "data" : "", .name = names[n]};
         }
         ref_group_catalog(&group, files, counts[i]);
         ref_group_place(&group, LSN);
@@ -292,8 +290,7 @@ static void every_flipped_bit_of_a_record_is_noticed(void **state)
         for (size_t bit = 0; bit < (size_t)record.length * 8; bit++) {
             uint8_t *byte = group.bytes + at + bit / 8;
             *byte ^= (uint8_t)(1u << bit % 8);
-            assert_false(
-                ref_record_parse(group.bytes + at, group.size - at, record.lsn, &other));
+            assert_false(ref_record_parse(group.bytes + at, group.size - at, record.lsn, &other));
             *byte ^= (uint8_t)(1u << bit % 8);
         }
         at += record.length;

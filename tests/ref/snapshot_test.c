@@ -33,8 +33,8 @@ static int all_equal(ref_db *db, ref_txn *txn, uint32_t *value)
     if (error != 0) {
         return error;
     }
-    while ((error = ref_cursor_get(cursor, REF_MOVE_NEXT, (ref_slice){0}, false, NULL, &found)) ==
-           0) {
+    while (
+        (error = ref_cursor_get(cursor, REF_MOVE_NEXT, (ref_slice){0}, false, NULL, &found)) == 0) {
         uint32_t number = ref_get32(found.data);
         first = count == 0 ? number : first;
         count++;

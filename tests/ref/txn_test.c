@@ -76,8 +76,7 @@ static void an_operation_that_finds_nothing_leaves_the_transaction_good(void **s
     assert_int_equal(ref_db_put(db, txn, text("x"), text("9"), true), REF_KEYEXIST);
     char *long_key = malloc(600);
     assert_non_null(long_key);
-    assert_int_equal(
-        ref_db_put(db, txn, (ref_slice){long_key, 600}, text("9"), false), EINVAL);
+    assert_int_equal(ref_db_put(db, txn, (ref_slice){long_key, 600}, text("9"), false), EINVAL);
     free(long_key);
     assert_ok(put(db, txn, "x", "1"));
     assert_ok(ref_txn_commit(txn));
@@ -214,8 +213,8 @@ static void *hold_write_lock(void *context)
 
 static void holder_begin(holder *who, ref_db *db)
 {
-    *who = (holder){
-        .db = db, .mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
+    *who =
+        (holder){.db = db, .mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
     assert_int_equal(pthread_create(&who->thread, NULL, hold_write_lock, who), 0);
     pthread_mutex_lock(&who->mutex);
     while (!who->holds) {
@@ -419,8 +418,8 @@ static void values_up_to_a_mebibyte_come_back(void **state)
     }
     uint8_t *large = calloc(1, REF_VALUE_MAX + 1);
     assert_non_null(large);
-    assert_fails(ref_db_put(db, NULL, text("k"), (ref_slice){large, REF_VALUE_MAX + 1}, false),
-        EINVAL, "");
+    assert_fails(
+        ref_db_put(db, NULL, text("k"), (ref_slice){large, REF_VALUE_MAX + 1}, false), EINVAL, "");
     free(large);
     for (int round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < SIZES; i++) {
