@@ -37,6 +37,7 @@ typedef enum hp_source { HP_DOCUMENTED, HP_INFERRED } hp_source;
 typedef enum hp_clause_id {
 #define HP_CLAUSE(id, level, source, page, section, sentence) HP_##id,
 #include "clauses/berkeleydb.def"
+#include "clauses/domino.def"
 #undef HP_CLAUSE
     HP_CLAUSE_COUNT
 } hp_clause_id;
@@ -77,15 +78,15 @@ typedef struct hp_case {
 /* Rows of a case table: HP_CASE(function, clause, ...) and, with a time limit in seconds of its own,
  * HP_SLOW_CASE(function, seconds, clause, ...). A table ends with HP_CASE_END. */
 #define HP_CASE(fn, ...) HP_SLOW_CASE(fn, 0, __VA_ARGS__)
-#define HP_SLOW_CASE(fn, seconds, ...)                                                             \
-    {                                                                                              \
-        .name = #fn, .run = (fn), .clauses = (const hp_clause_id[]){__VA_ARGS__},                  \
-        .clause_count = sizeof((hp_clause_id[]){__VA_ARGS__}) / sizeof(hp_clause_id),              \
-        .timeout_s = (seconds), .file = __FILE__, .line = __LINE__                                 \
+#define HP_SLOW_CASE(fn, seconds, ...)                                                \
+    {                                                                                 \
+        .name = #fn, .run = (fn), .clauses = (const hp_clause_id[]){__VA_ARGS__},     \
+        .clause_count = sizeof((hp_clause_id[]){__VA_ARGS__}) / sizeof(hp_clause_id), \
+        .timeout_s = (seconds), .file = __FILE__, .line = __LINE__                    \
     }
-#define HP_CASE_END                                                                                \
-    {                                                                                              \
-        .name = NULL                                                                               \
+#define HP_CASE_END  \
+    {                \
+        .name = NULL \
     }
 
 #endif

@@ -23,6 +23,7 @@ static struct {
 static const char *const clause_names[] = {
 #define HP_CLAUSE(id, level, source, page, section, sentence) #id,
 #include "clauses/berkeleydb.def"
+#include "clauses/domino.def"
 #undef HP_CLAUSE
 };
 

@@ -1,7 +1,8 @@
 /* The report as HTML: see html.h. libxml2 escapes all text. */
 #include "html.h"
 
-#include <libxml/xmlwriter.h>
+#include "xml.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,20 +26,13 @@ static const char style[] =
     "margin:.6rem 0;border-radius:4px}.verdict.bad{border-left-color:var(--broken)}"
     "td.state{white-space:nowrap}details{margin:.6rem 0}summary{cursor:pointer}";
 
-static const struct {
-    const char *class, *word;
-} states[] = {
-    [HP_STATE_HELD] = {"held", "held"},
-    [HP_STATE_NOT_RUN] = {"open", "not run"},
-    [HP_STATE_DEPARTS] = {"departs", "known departure"},
-    [HP_STATE_BROKEN] = {"broken", "not held"},
-    [HP_STATE_FOREIGN] = {"foreign", "-"},
+static const char *const state_classes[] = {
+    [HP_STATE_HELD] = "held",
+    [HP_STATE_NOT_RUN] = "open",
+    [HP_STATE_DEPARTS] = "departs",
+    [HP_STATE_BROKEN] = "broken",
+    [HP_STATE_FOREIGN] = "foreign",
 };
-
-static const xmlChar *x(const char *text)
-{
-    return (const xmlChar *)text;
-}
 
 static void open_tag(xmlTextWriterPtr w, const char *name, const char *class)
 {
@@ -69,52 +63,60 @@ static void row(xmlTextWriterPtr w, const char *label, const char *text)
     close_tag(w);
 }
 
-static void write_run(xmlTextWriterPtr w, const hp_model *model)
+static void write_run(xmlTextWriterPtr w, const hp_run *run)
 {
-    const json_t *host = json_object_get(model->header, "host");
+    const json_t *header = run->header;
+    const json_t *host = json_object_get(header, "host");
     const json_t *files = json_object_get(host, "file_system");
-    char *kit = hp_format("hotproof %s, revision %s, %s", hp_json_get(model->header, "hotproof"),
-        hp_json_get(model->header, "revision"), hp_json_get(model->header, "build"));
+    char *kit = hp_format("hotproof %s, revision %s, %s", hp_json_get(header, "hotproof"),
+        hp_json_get(header, "revision"), hp_json_get(header, "build"));
     char *disk = hp_format("%s on %s (%s)", hp_json_get(files, "type"), hp_json_get(files, "mount"),
         hp_json_get(files, "options"));
-    char *seed =
-        hp_format("%lld", (long long)json_integer_value(json_object_get(model->header, "seed")));
-    element(w, "h2", NULL, "The run");
+    char *seed = hp_format("%lld", (long long)json_integer_value(json_object_get(header, "seed")));
+    const json_t *order = json_object_get(header, "shuffle");
+    char *shuffle = hp_format("%lld", (long long)json_integer_value(order));
     open_tag(w, "table", NULL);
+    row(w, "Record", run->path);
     row(w, "Kit", kit);
-    row(w, "Started", hp_json_get(model->header, "started"));
-    row(w, "Ended", model->footer != NULL ? hp_json_get(model->footer, "ended") : "cut short");
-    row(w, "Command", hp_json_get(model->header, "command"));
+    row(w, "Started", hp_json_get(header, "started"));
+    row(w, "Ended", run->footer != NULL ? hp_json_get(run->footer, "ended") : "cut short");
+    row(w, "Command", hp_json_get(header, "command"));
     row(w, "Seed", seed);
+    if (json_is_integer(order)) {
+        row(w, "Order drawn by seed", shuffle);
+    }
     row(w, "Kernel", hp_json_get(host, "kernel"));
     row(w, "File system", disk);
-    row(w, "Isolation", hp_json_get(model->header, "isolation"));
-    for (size_t e = 0; e < model->engine_count; e++) {
-        const json_t *about = model->engines[e].about;
+    row(w, "Isolation", hp_json_get(header, "isolation"));
+    size_t e;
+    const json_t *about;
+    json_array_foreach(json_object_get(header, "engines"), e, about)
+    {
         const json_t *origin = json_array_get(json_object_get(about, "entry_points"), 0);
         char *text = hp_format("%s; %s from %s", hp_json_get(about, "build"),
             hp_json_get(origin, "function"), hp_json_get(origin, "file"));
-        row(w, model->engines[e].name, text);
+        row(w, hp_json_get(about, "engine"), text);
         free(text);
     }
     close_tag(w);
     free(kit);
     free(disk);
     free(seed);
+    free(shuffle);
 }
 
 static void write_verdicts(xmlTextWriterPtr w, const hp_model *model)
 {
     for (size_t e = 0; e < model->engine_count; e++) {
         const hp_engine_report *engine = &model->engines[e];
-        const hp_tally *documented = &engine->tally[HP_MUST][HP_DOCUMENTED];
-        const hp_tally *inferred = &engine->tally[HP_MUST][HP_INFERRED];
+        char *held = hp_model_held(engine);
         open_tag(w, "div", engine->surprises == 0 ? "verdict" : "verdict bad");
         xmlTextWriterWriteFormatElement(w, x("b"), "%s %s", engine->name, engine->version);
-        xmlTextWriterWriteFormatString(w,
-            ": %s; %s. MUST held: %zu of %zu documented, %zu of %zu inferred.",
-            hp_model_gate(engine), hp_model_verdict(model, engine), documented->of[HP_STATE_HELD],
-            documented->total, inferred->of[HP_STATE_HELD], inferred->total);
+        char *verdict = hp_format(
+            ": %s; %s. %s.", hp_model_gate(engine), hp_model_verdict(model, engine), held);
+        xmlTextWriterWriteString(w, x(verdict));
+        free(verdict);
+        free(held);
         open_tag(w, "div", "dim");
         for (int r = 0; r < HP_RESULT_COUNT; r++) {
             if (engine->counts[r] > 0) {
@@ -155,8 +157,8 @@ static void write_clause(xmlTextWriterPtr w, const hp_model *model, size_t i)
     close_tag(w);
     for (size_t e = 0; e < model->engine_count; e++) {
         hp_clause_state state = model->engines[e].states[i];
-        char *class = hp_format("state %s", states[state].class);
-        element(w, "td", class, states[state].word);
+        char *class = hp_format("state %s", state_classes[state]);
+        element(w, "td", class, hp_model_state_name(state));
         free(class);
     }
     close_tag(w);
@@ -201,7 +203,9 @@ static void write_details(xmlTextWriterPtr w, const json_t *result)
     size_t i;
     const json_t *id;
     open_tag(w, "p", NULL);
-    xmlTextWriterWriteString(w, x(hp_json_get(result, "message")));
+    char *reason = hp_model_reason(result);
+    xmlTextWriterWriteString(w, x(reason));
+    free(reason);
     if (hp_json_get(result, "where")[0] != '\0') {
         xmlTextWriterWriteFormatString(w, " (%s)", hp_json_get(result, "where"));
     }
@@ -294,12 +298,8 @@ static void write_head(xmlTextWriterPtr w)
     close_tag(w);
 }
 
-int hp_html_write(const hp_model *model, const char *path, hp_error *error)
+static void write_page(xmlTextWriterPtr w, const hp_model *model)
 {
-    xmlTextWriterPtr w = xmlNewTextWriterFilename(path, 0);
-    if (w == NULL) {
-        return hp_fail(error, "%s: cannot be written", path);
-    }
     xmlTextWriterWriteDTD(w, x("html"), NULL, NULL, NULL);
     open_tag(w, "html", NULL);
     xmlTextWriterWriteAttribute(w, x("lang"), x("en"));
@@ -307,16 +307,25 @@ int hp_html_write(const hp_model *model, const char *path, hp_error *error)
     open_tag(w, "body", NULL);
     element(w, "h1", NULL, "Does the hot backup hold?");
     write_verdicts(w, model);
+    if (!model->complete) {
+        element(w, "p", "broken", "The run was interrupted: what is missing here did not run.");
+    }
     if (has_surprises(model)) {
         write_results(w, model, true);
     }
     write_matrix(w, model);
     write_results(w, model, false);
-    write_run(w, model);
+    element(w, "h2", NULL, model->run_count == 1 ? "The run" : "The runs");
+    for (size_t i = 0; i < model->run_count; i++) {
+        write_run(w, &model->runs[i]);
+    }
     close_tag(w);
     close_tag(w);
-    int status =
-        xmlTextWriterEndDocument(w) < 0 ? hp_fail(error, "%s: cannot be written", path) : 0;
-    xmlFreeTextWriter(w);
-    return status;
+}
+
+int hp_html_write(const hp_model *model, FILE *out, hp_error *error)
+{
+    xmlTextWriterPtr w = hp_xml_open(out);
+    write_page(w, model);
+    return hp_xml_close(w, error);
 }

@@ -4,7 +4,9 @@
 
 #include "model.h"
 
-/* Writes it to `path`. Returns 0, or -1 with a message. */
-int hp_html_write(const hp_model *model, const char *path, hp_error *error);
+#include <stdio.h>
+
+/* Writes it to `out`. Returns 0, or -1 with a message. */
+int hp_html_write(const hp_model *model, FILE *out, hp_error *error);
 
 #endif

@@ -4,9 +4,11 @@
 
 #include "model.h"
 
-/* Prints to standard output: which engine holds which promises, the known departures with their
- * reasons, each surprise with the command that reproduces it, two verdicts per engine, and where
- * record and `html` lie. Colours only on a terminal. */
-void hp_terminal_print(const hp_model *model, const char *html);
+#include <stdio.h>
+
+/* Prints to `out`: which engine holds which promises, the known departures with their reasons, each
+ * surprise with the command that reproduces it, two verdicts per engine, and where the records and
+ * `html` (NULL: nowhere) lie. In the colours for `out`. */
+void hp_terminal_print(const hp_model *model, FILE *out, const char *html);
 
 #endif

@@ -2,11 +2,12 @@
 #include "check.h"
 
 #include "../report/html.h"
-#include "../report/model.h"
 #include "../report/terminal.h"
+#include "debug.h"
 #include "directory.h"
 #include "select.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 /* Everything that a run holds, for one exit. */
 typedef struct run {
     hp_check_options options;
+    hp_rerun rerun; /* if options.rerun */
     hp_engine_list engines;
     hp_expectations *expectations; /* one per engine */
     hp_task *tasks;
@@ -27,10 +29,23 @@ typedef struct run {
 /* Returns 0, or the exit status with a message. */
 static int prepare(run *r, hp_error *error)
 {
-    int loaded = hp_engine_list_load(&r->options.engines, &r->engines, error);
+    const hp_strings *engines = &r->options.engines;
+    if (r->options.rerun != NULL) {
+        if (hp_rerun_load(r->options.rerun, &r->rerun, error) != 0) {
+            return HP_EXIT_KIT_FAILED;
+        }
+        if (r->rerun.engines.count == 0) {
+            hp_fail(error, "%s: no case is a surprise", r->rerun.model.path);
+            return HP_EXIT_NOTHING_RAN;
+        }
+        engines = engines->count > 0 ? engines : &r->rerun.engines;
+        r->options.seed = r->options.seed_given ? r->options.seed : r->rerun.seed;
+    }
+    int loaded = hp_engine_list_load(engines, &r->engines, error);
     if (loaded != 0) {
         return loaded == HP_NO_SUCH_ENGINE ? HP_EXIT_USAGE : HP_EXIT_KIT_FAILED;
     }
+    hp_select_engines(&r->options, r->options.rerun != NULL ? &r->rerun : NULL, &r->engines);
     r->expectations = hp_allocate(r->engines.count, sizeof *r->expectations);
     for (size_t i = 0; i < r->engines.count; i++) {
         const char *name = r->engines.items[i].expect;
@@ -41,7 +56,11 @@ static int prepare(run *r, hp_error *error)
             return HP_EXIT_KIT_FAILED;
         }
     }
-    r->tasks = hp_select(&r->options, &r->engines, r->expectations, &r->task_count);
+    if (r->options.rerun != NULL) {
+        hp_rerun_report_missing(&r->rerun, &r->engines);
+    }
+    r->tasks = hp_select(&r->options, &r->engines, r->expectations,
+        r->options.rerun != NULL ? &r->rerun : NULL, &r->task_count);
     return 0;
 }
 
@@ -85,14 +104,19 @@ static void write_footer(run *r, int status, const char *failure)
     hp_record_write(&r->record, footer);
 }
 
-static int open_run(run *r, hp_error *error)
+static int make_work(run *r, hp_error *error)
 {
     const char *parent = r->options.work;
     if (parent == NULL) {
         parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
     }
     r->work = hp_directory_temporary(parent, error);
-    if (r->work == NULL || hp_record_open(r->options.out, &r->record, error) != 0) {
+    return r->work != NULL ? 0 : -1;
+}
+
+static int open_run(run *r, hp_error *error)
+{
+    if (make_work(r, error) != 0 || hp_record_open(r->options.out, &r->record, error) != 0) {
         return -1;
     }
     hp_record_start start = {
@@ -109,6 +133,20 @@ static int open_run(run *r, hp_error *error)
     return 0;
 }
 
+static int write_html(const hp_model *model, const char *path, hp_error *error)
+{
+    FILE *file = fopen(path, "we");
+    if (file == NULL) {
+        return hp_fail(error, "%s: %s", path, strerror(errno));
+    }
+    int status = hp_html_write(model, file, error);
+    bool failed = ferror(file) != 0;
+    if ((fclose(file) != 0 || failed) && status == 0) {
+        status = hp_fail(error, "%s: cannot be written", path);
+    }
+    return status;
+}
+
 /* Both reports, from the record as it lies on disk. */
 static int report(const run *r, hp_error *error)
 {
@@ -116,12 +154,41 @@ static int report(const run *r, hp_error *error)
     char *html = hp_format("%s/report.html", r->record.directory);
     int status = hp_model_load(r->record.path, &model, error);
     if (status == 0) {
-        status = hp_html_write(&model, html, error);
-        hp_terminal_print(&model, html);
+        status = write_html(&model, html, error);
+        hp_terminal_print(&model, stdout, html);
         hp_model_free(&model);
     }
     free(html);
     return status;
+}
+
+/* The one case under the debugger. Returns an exit status. */
+static int debug(run *r)
+{
+    hp_error error;
+    char *directory = NULL;
+    if (r->task_count > 1) {
+        fprintf(stderr, "hotproof check: several engines have this case: name one by --engine\n");
+        return HP_EXIT_USAGE;
+    }
+    hp_spawn_request request = {
+        .engine = r->tasks[0].engine,
+        .one = r->tasks[0].one,
+        .repetition = 1,
+        .seed = r->options.seed,
+        .timeout_scale = r->options.timeout_scale,
+    };
+    int status = make_work(r, &error);
+    request.work = r->work;
+    status = status == 0 ? hp_debug_case(&request, &directory, &error) : status;
+    if (status != 0) {
+        fprintf(stderr, "hotproof check: %s\n", error.text);
+    } else {
+        fprintf(stderr, "The case's directory: %s\n", directory);
+        r->schedule.kept = 1;
+    }
+    free(directory);
+    return status == 0 ? HP_EXIT_EXPECTED : HP_EXIT_KIT_FAILED;
 }
 
 static int execute(run *r)
@@ -165,6 +232,7 @@ static int clean_up(run *r)
     free(r->tasks);
     free(r->work);
     hp_engine_list_free(&r->engines);
+    hp_rerun_free(&r->rerun);
     hp_check_options_free(&r->options);
     return status;
 }
@@ -183,6 +251,8 @@ int hp_check_command(int argc, char **argv)
     } else if (r.task_count == 0) {
         fprintf(stderr, "hotproof check: no case selected\n");
         status = HP_EXIT_NOTHING_RAN;
+    } else if (r.options.gdb != NULL) {
+        status = debug(&r);
     } else {
         status = execute(&r);
     }

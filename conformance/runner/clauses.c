@@ -12,8 +12,13 @@
 
 static const hp_clause_row rows[] = {
 #define HP_CLAUSE(id, level, source, page, section, sentence) \
-    {#id, "berkeleydb", page, section, sentence, level, source},
+    {#id, PROFILE, page, section, sentence, level, source},
+#define PROFILE "berkeleydb"
 #include "../clauses/berkeleydb.def"
+#undef PROFILE
+#define PROFILE "domino"
+#include "../clauses/domino.def"
+#undef PROFILE
 #undef HP_CLAUSE
 };
 
@@ -113,12 +118,14 @@ static void print_row(const hp_clause_row *row, char *const *cases, size_t count
 
 static int visit_rows(const hp_clauses_options *options, const hp_engine_list *engines)
 {
-    int uncovered = 0;
+    int uncovered = 0, visited = 0;
     for (size_t i = 0; i < HP_CLAUSE_COUNT; i++) {
         size_t count;
-        if (!hp_matches(rows[i].id, options->clauses.items, options->clauses.count)) {
+        if (!hp_matches(rows[i].id, options->clauses.items, options->clauses.count) ||
+            !hp_matches(rows[i].profile, options->profiles.items, options->profiles.count)) {
             continue;
         }
+        visited++;
         char **cases = hp_cases_of_clause(engines, rows[i].id, &count);
         if (!options->check) {
             print_row(&rows[i], cases, count);
@@ -129,7 +136,7 @@ static int visit_rows(const hp_clauses_options *options, const hp_engine_list *e
         hp_names_free(cases, count);
     }
     if (options->check && uncovered == 0) {
-        printf("%d clauses, each with a case\n", (int)HP_CLAUSE_COUNT);
+        printf("%d clauses, each with a case\n", visited);
     }
     return uncovered;
 }

@@ -31,4 +31,7 @@ int hp_clauses_command(int argc, char **argv);
  * and what each engine did in a record; --check looks for pairs without a case. */
 int hp_errors_command(int argc, char **argv);
 
+/* The command `hotproof explain`: all that is known of a promise, with the last results. */
+int hp_explain_command(int argc, char **argv);
+
 #endif

@@ -156,6 +156,33 @@ static int load_named(const char *name, hp_engine_list *list, hp_error *error)
     return status;
 }
 
+static bool is_loaded(const hp_engine_list *list, const char *name)
+{
+    size_t i = 0;
+    while (i < list->count && strcmp(list->items[i].name, name) != 0) {
+        i++;
+    }
+    return i < list->count;
+}
+
+/* Adds the modules of the other profiles that the named engine was built for. */
+static int load_other_profiles(const char *name, hp_engine_list *list, hp_error *error)
+{
+    int status = 0;
+    for (const hp_known_engine *known = hp_known_engines; known->name != NULL; known++) {
+        char *other = hp_format("%s-%s", name, known->profile);
+        char *file = hp_engine_module(known->name);
+        if (status == 0 && strcmp(known->name, other) == 0 && !is_loaded(list, other) &&
+            access(file, F_OK) == 0) {
+            status = hp_engine_load(file, &list->items[list->count], error);
+            list->count += status == 0;
+        }
+        free(other);
+        free(file);
+    }
+    return status;
+}
+
 int hp_engine_list_load(const hp_strings *names, hp_engine_list *list, hp_error *error)
 {
     size_t known_count = sizeof hp_known_engines / sizeof hp_known_engines[0];
@@ -176,7 +203,27 @@ int hp_engine_list_load(const hp_strings *names, hp_engine_list *list, hp_error 
             }
         }
     }
+    for (size_t i = 0; i < names->count; i++) {
+        if (load_other_profiles(names->items[i], list, error) != 0) {
+            return -1;
+        }
+    }
     return 0;
+}
+
+void hp_engine_list_keep(
+    hp_engine_list *list, bool (*wanted)(void *context, const hp_engine_info *), void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        hp_engine_info engine = list->items[i];
+        if (wanted(context, &engine)) {
+            list->items[kept++] = engine;
+        } else {
+            hp_engine_free(&engine);
+        }
+    }
+    list->count = kept;
 }
 
 void hp_engine_list_free(hp_engine_list *list)
@@ -191,11 +238,12 @@ void hp_engine_list_free(hp_engine_list *list)
 
 int hp_engines_command(int argc, char **argv)
 {
-    (void)argv;
-    if (argc > 1) {
-        fprintf(stderr, "hotproof engines: takes no arguments\n");
-        return 2;
-    }
+    static const struct argp parser = {
+        .doc = "Prints the engines that the kit has modules for, which are installed, and which "
+               "library each judges."
+               "\vExit status: 0 printed; 2 usage; 3 a module is no good.",
+    };
+    hp_arguments_parse(&parser, argc, argv, NULL);
     int exit_status = 0;
     for (const hp_known_engine *known = hp_known_engines; known->name != NULL; known++) {
         char *file = hp_engine_module(known->name);

@@ -49,13 +49,16 @@ static int visit_rows(
     const hp_clauses_options *options, const hp_engine_list *engines, const hp_model *model)
 {
     int without = 0;
-    size_t total = sizeof rows / sizeof rows[0];
-    for (size_t i = 0; i < total; i++) {
+    size_t visited = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const hp_clause_row *clause = hp_clause_text(rows[i].clause);
         size_t count;
-        if (!hp_matches(rows[i].function, options->clauses.items, options->clauses.count)) {
+        if (!hp_matches(rows[i].function, options->clauses.items, options->clauses.count) ||
+            !hp_matches(clause->profile, options->profiles.items, options->profiles.count)) {
             continue;
         }
-        char **cases = hp_cases_of_clause(engines, hp_clause_text(rows[i].clause)->id, &count);
+        visited++;
+        char **cases = hp_cases_of_clause(engines, clause->id, &count);
         if (!options->check) {
             print_row(&rows[i], cases, count, model);
         } else if (count == 0) {
@@ -65,7 +68,7 @@ static int visit_rows(
         hp_names_free(cases, count);
     }
     if (options->check && without == 0) {
-        printf("%zu documented errors, each with a case\n", total);
+        printf("%zu documented errors, each with a case\n", visited);
     }
     return without;
 }

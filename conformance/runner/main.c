@@ -4,9 +4,11 @@
  * A command chooses what it does; each has its own --help. Two hidden first arguments are how it
  * calls itself: to describe a module and to run one case, each in a process of its own.
  */
+#include "../report/report.h"
 #include "check.h"
 #include "child.h"
 #include "clauses.h"
+#include "draft.h"
 #include "engine.h"
 
 #include <argp.h>
@@ -22,6 +24,9 @@ static const struct command {
     {"check", hp_check_command},
     {"clauses", hp_clauses_command},
     {"errors", hp_errors_command},
+    {"explain", hp_explain_command},
+    {"expect", hp_expect_command},
+    {"report", hp_report_command},
     {"engines", hp_engines_command},
 };
 
@@ -31,6 +36,9 @@ static const char help[] =
     "  check     run the cases against the engines and report\n"
     "  clauses   print the promises and the cases that assert them\n"
     "  errors    print the documented errors and the cases that produce them\n"
+    "  explain   say all that is known of one promise, with the last results\n"
+    "  report    render records: terminal, HTML, TAP 14, JUnit XML, Markdown\n"
+    "  expect    draft the lines of an expectation file from a record\n"
     "  engines   print which engines are installed, and from where\n\n"
     "`hotproof COMMAND --help` says more.\n\n"
     "Exit status: 0 as expected, 1 surprises, 2 usage, 3 the kit itself failed, 4 nothing ran.";
@@ -46,7 +54,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         state->next = state->argc;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which command? check, clauses, errors or engines");
+        argp_error(
+            state, "which command? check, clauses, errors, explain, report, expect or engines");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

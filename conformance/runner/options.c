@@ -3,7 +3,6 @@
 
 #include "text.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,33 +22,12 @@ enum {
     KEY_LIST,
     KEY_EXPECT,
     KEY_CHECK,
-    KEY_RECORD
+    KEY_RECORD,
+    KEY_SHUFFLE,
+    KEY_RERUN,
+    KEY_GDB,
+    KEY_STRICT
 };
-
-static void append(hp_strings *strings, char *value)
-{
-    char **longer = hp_allocate(strings->count + 1, sizeof *longer);
-    if (strings->count > 0) {
-        memcpy(longer, strings->items, strings->count * sizeof *longer);
-    }
-    free(strings->items);
-    strings->items = longer;
-    strings->items[strings->count++] = value;
-}
-
-static uint64_t number(
-    struct argp_state *state, const char *what, const char *text, uint64_t least, uint64_t most)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 0);
-    if (errno != 0 || *end != '\0' || end == text || text[0] == '-' || value < least ||
-        value > most) {
-        argp_error(state, "%s: '%s' is not a number from %llu to %llu", what, text,
-            (unsigned long long)least, (unsigned long long)most);
-    }
-    return value;
-}
 
 static double factor(struct argp_state *state, const char *text)
 {
@@ -61,48 +39,39 @@ static double factor(struct argp_state *state, const char *text)
     return value;
 }
 
-static error_t parse_check(int key, char *argument, struct argp_state *state)
+/* A debugger takes one case, and a run of one case has no use for the rest. */
+static void check_gdb(struct argp_state *state, const hp_check_options *options)
+{
+    if (options->gdb != NULL &&
+        (options->list || options->shuffle || options->rerun != NULL || options->repeat > 1 ||
+            options->cases.count + options->clauses.count > 0)) {
+        argp_error(state, "--gdb takes one case: it goes with --engine, --work, --seed and "
+                          "--timeout-scale, not with what selects cases");
+    }
+}
+
+/* What to run. */
+static error_t parse_selection(int key, char *argument, struct argp_state *state)
 {
     hp_check_options *options = state->input;
     switch (key) {
     case 'e':
-        append(&options->engines, argument);
+        hp_strings_add(&options->engines, argument);
         return 0;
     case KEY_PROFILE:
-        append(&options->profiles, argument);
+        hp_strings_add(&options->profiles, argument);
         return 0;
     case 'c':
-        append(&options->cases, argument);
+        hp_strings_add(&options->cases, argument);
         return 0;
     case KEY_CLAUSE:
-        append(&options->clauses, argument);
+        hp_strings_add(&options->clauses, argument);
         return 0;
-    case 'j':
-        options->jobs = (unsigned)number(state, "--jobs", argument, 1, 512);
+    case KEY_RERUN:
+        options->rerun = argument;
         return 0;
-    case KEY_WORK:
-        options->work = argument;
-        return 0;
-    case 'o':
-        options->out = argument;
-        return 0;
-    case KEY_EXPECT:
-        options->expect = argument;
-        return 0;
-    case KEY_KEEP:
-        options->keep = true;
-        return 0;
-    case KEY_FAIL_FAST:
-        options->fail_fast = true;
-        return 0;
-    case KEY_REPEAT:
-        options->repeat = (unsigned)number(state, "--repeat", argument, 1, 1000000);
-        return 0;
-    case KEY_SCALE:
-        options->timeout_scale = factor(state, argument);
-        return 0;
-    case KEY_SEED:
-        options->seed = number(state, "--seed", argument, 0, INT64_MAX);
+    case KEY_GDB:
+        options->gdb = argument;
         return 0;
     case KEY_LIST:
         options->list = true;
@@ -110,8 +79,56 @@ static error_t parse_check(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", argument);
         return EINVAL;
+    case ARGP_KEY_END:
+        check_gdb(state, options);
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* How to run it, and what becomes of it. */
+static error_t parse_check(int key, char *argument, struct argp_state *state)
+{
+    hp_check_options *options = state->input;
+    switch (key) {
+    case 'j':
+        options->jobs = (unsigned)hp_argument_number(state, "--jobs", argument, 1, 512);
+        return 0;
+    case KEY_REPEAT:
+        options->repeat = (unsigned)hp_argument_number(state, "--repeat", argument, 1, 1000000);
+        return 0;
+    case KEY_SHUFFLE:
+        options->shuffle = true;
+        options->shuffle_seed = hp_argument_number(state, "--shuffle", argument, 0, INT64_MAX);
+        return 0;
+    case KEY_SCALE:
+        options->timeout_scale = factor(state, argument);
+        return 0;
+    case KEY_SEED:
+        options->seed_given = true;
+        options->seed = hp_argument_number(state, "--seed", argument, 0, INT64_MAX);
+        return 0;
+    case KEY_FAIL_FAST:
+        options->fail_fast = true;
+        return 0;
+    case KEY_STRICT:
+        options->strict = true;
+        return 0;
+    case KEY_WORK:
+        options->work = argument;
+        return 0;
+    case KEY_KEEP:
+        options->keep = true;
+        return 0;
+    case 'o':
+        options->out = argument;
+        return 0;
+    case KEY_EXPECT:
+        options->expect = argument;
+        return 0;
+    default:
+        return parse_selection(key, argument, state);
     }
 }
 
@@ -123,12 +140,26 @@ static const struct argp_option check_switches[] = {
     {"profile", KEY_PROFILE, "NAME", 0, "Only engines of this profile. Repeatable", 1},
     {"case", 'c', "GLOB", 0, "Only cases whose name matches. Repeatable", 1},
     {"clause", KEY_CLAUSE, "GLOB", 0, "Only cases that assert such a clause. Repeatable", 1},
-    {"list", KEY_LIST, NULL, 0, "Print the selected cases and run none", 1},
+    {"rerun-failed", KEY_RERUN, "RECORD", 0,
+        "Only the cases that are surprises in this record, on its engines and with its seed unless "
+        "others are given. RECORD is a file, or the directory of a run",
+        1},
+    {"list", KEY_LIST, NULL, 0, "Print the selected cases, in the order of the run, and run none",
+        1},
+    {"gdb", KEY_GDB, "CASE", 0,
+        "Run this case under gdb, stopped where it begins, inside its fences and without a time "
+        "limit. Nothing is recorded",
+        1},
     {"jobs", 'j', "N", 0, "Cases at a time (default: the number of processors)", 2},
     {"repeat", KEY_REPEAT, "N", 0, "Run each case N times", 2},
+    {"shuffle", KEY_SHUFFLE, "SEED", 0, "Start the cases in an order drawn by this seed", 2},
     {"timeout-scale", KEY_SCALE, "F", 0, "Stretch all time limits by this factor", 2},
     {"seed", KEY_SEED, "N", 0, "Seed for cases with random parts (default: from the clock)", 2},
     {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Start no more cases after the first surprise", 2},
+    {"strict", KEY_STRICT, NULL, 0,
+        "A SHOULD that is not held makes an engine not conformant, as a MUST does. (The gate asks "
+        "for surprises of every level, strict or not.)",
+        2},
     {"work", KEY_WORK, "DIR", 0,
         "Directory, and so the file system, in which the cases run (default: $TMPDIR or /tmp)", 3},
     {"keep", KEY_KEEP, NULL, 0, "Keep every case's directory, not only those of surprises", 3},
@@ -142,7 +173,8 @@ static const char check_text[] =
     "engine keeps which promise."
     "\vExit status: 0 all as expected; 1 surprises (FAIL, CRASH, TIMEOUT, XPASS, VACUOUS, or a "
     "stale line in an expectation file); 2 usage; 3 the kit itself failed (a case ended as ERROR, "
-    "a module is no good, the run was interrupted); 4 nothing ran.";
+    "a module is no good, the run was interrupted); 4 nothing ran. With --gdb: 0 the debugger "
+    "ended.";
 
 static char *joined(int argc, char **argv)
 {
@@ -161,16 +193,6 @@ static unsigned processors(void)
     return count > 0 ? (unsigned)count : 1;
 }
 
-static void parse(const struct argp *parser, int argc, char **argv, void *options)
-{
-    char *own_name = argv[0];
-    char *name = hp_format("hotproof %s", own_name);
-    argv[0] = name;
-    argp_parse(parser, argc, argv, 0, NULL, options);
-    argv[0] = own_name;
-    free(name);
-}
-
 void hp_check_options_parse(int argc, char **argv, hp_check_options *options)
 {
     static const struct argp parser = {
@@ -186,15 +208,15 @@ void hp_check_options_parse(int argc, char **argv, hp_check_options *options)
         .seed = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
         .command_line = joined(argc, argv),
     };
-    parse(&parser, argc, argv, options);
+    hp_arguments_parse(&parser, argc, argv, options);
 }
 
 void hp_check_options_free(hp_check_options *options)
 {
-    free(options->engines.items);
-    free(options->profiles.items);
-    free(options->cases.items);
-    free(options->clauses.items);
+    hp_strings_free(&options->engines);
+    hp_strings_free(&options->profiles);
+    hp_strings_free(&options->cases);
+    hp_strings_free(&options->clauses);
     free(options->command_line);
 }
 
@@ -203,7 +225,10 @@ static error_t parse_clauses(int key, char *argument, struct argp_state *state)
     hp_clauses_options *options = state->input;
     switch (key) {
     case 'e':
-        append(&options->engines, argument);
+        hp_strings_add(&options->engines, argument);
+        return 0;
+    case KEY_PROFILE:
+        hp_strings_add(&options->profiles, argument);
         return 0;
     case KEY_CHECK:
         options->check = true;
@@ -212,25 +237,26 @@ static error_t parse_clauses(int key, char *argument, struct argp_state *state)
         options->record = argument;
         return 0;
     case ARGP_KEY_ARG:
-        append(&options->clauses, argument);
+        hp_strings_add(&options->clauses, argument);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-#define ENGINE_SWITCH                                                                      \
-    {                                                                                      \
-        "engine", 'e', "NAME|FILE", 0,                                                     \
-            "Take the cases from this engine's module. Repeatable. Default: all that are " \
-            "installed",                                                                   \
-            0                                                                              \
+#define ENGINE_SWITCHES                                                                       \
+    {"engine", 'e', "NAME|FILE", 0,                                                           \
+        "Take the cases from this engine's module. Repeatable. Default: all that are "        \
+        "installed",                                                                          \
+        0},                                                                                   \
+    {                                                                                         \
+        "profile", KEY_PROFILE, "NAME", 0, "Only what belongs to this profile. Repeatable", 0 \
     }
 
 void hp_clauses_options_parse(int argc, char **argv, hp_clauses_options *options)
 {
     static const struct argp_option switches[] = {
-        ENGINE_SWITCH,
+        ENGINE_SWITCHES,
         {"check", KEY_CHECK, NULL, 0,
             "Print nothing but clauses without a case; 1 if there are any", 0},
         {0},
@@ -239,16 +265,18 @@ void hp_clauses_options_parse(int argc, char **argv, hp_clauses_options *options
         .options = switches,
         .parser = parse_clauses,
         .args_doc = "[GLOB...]",
-        .doc = "Prints the promises, with the cases that assert them.",
+        .doc = "Prints the promises, with the cases that assert them."
+               "\vExit status: 0 printed; 1 with --check: a clause has no case; 2 usage; 3 the kit "
+               "itself failed (a module is no good, or none is built).",
     };
     *options = (hp_clauses_options){0};
-    parse(&parser, argc, argv, options);
+    hp_arguments_parse(&parser, argc, argv, options);
 }
 
 void hp_errors_options_parse(int argc, char **argv, hp_clauses_options *options)
 {
     static const struct argp_option switches[] = {
-        ENGINE_SWITCH,
+        ENGINE_SWITCHES,
         {"check", KEY_CHECK, NULL, 0, "Print nothing but pairs without a case; 1 if there are any",
             0},
         {"record", KEY_RECORD, "FILE", 0,
@@ -262,14 +290,17 @@ void hp_errors_options_parse(int argc, char **argv, hp_clauses_options *options)
         .parser = parse_clauses,
         .args_doc = "[FUNCTION-GLOB...]",
         .doc = "Prints the errors that the documentation names, function by function, with the "
-               "cases that produce them.",
+               "cases that produce them."
+               "\vExit status: 0 printed; 1 with --check: a pair has no case; 2 usage; 3 the kit "
+               "itself failed (a module or the record is no good, or no module is built).",
     };
     *options = (hp_clauses_options){0};
-    parse(&parser, argc, argv, options);
+    hp_arguments_parse(&parser, argc, argv, options);
 }
 
 void hp_clauses_options_free(hp_clauses_options *options)
 {
-    free(options->engines.items);
-    free(options->clauses.items);
+    hp_strings_free(&options->engines);
+    hp_strings_free(&options->profiles);
+    hp_strings_free(&options->clauses);
 }

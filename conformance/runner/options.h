@@ -1,16 +1,10 @@
-/* Command lines, by argp. A usage error ends the program with status 2. */
+/* Command lines of the commands that know cases. A usage error ends the program with status 2. */
 #ifndef HP_OPTIONS_H
 #define HP_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "arguments.h"
 
-/* Values of a repeatable option; the strings belong to argv. */
-typedef struct hp_strings {
-    char **items;
-    size_t count;
-} hp_strings;
+#include <stdbool.h>
 
 typedef struct hp_check_options {
     hp_strings engines, profiles, cases, clauses;
@@ -18,9 +12,15 @@ typedef struct hp_check_options {
     const char *work;   /* directory below which the cases run; NULL: a temporary one */
     const char *out;    /* directory for records, logs and reports */
     const char *expect; /* directory of the expectation files */
+    const char *rerun;  /* a record: only the cases that it calls surprises; NULL: all */
+    const char *gdb;    /* the one case to run under the debugger; NULL: none */
     bool keep, fail_fast, list;
+    bool strict; /* a SHOULD counts for the verdict as a MUST does */
+    bool shuffle;
+    uint64_t shuffle_seed;
     double timeout_scale;
     uint64_t seed;
+    bool seed_given;
     char *command_line; /* for the record */
 } hp_check_options;
 
@@ -30,7 +30,7 @@ void hp_check_options_free(hp_check_options *options);
 
 /* Of `hotproof clauses` and `hotproof errors`. */
 typedef struct hp_clauses_options {
-    hp_strings engines, clauses;
+    hp_strings engines, profiles, clauses;
     bool check;
     const char *record; /* errors: the record whose results are shown; NULL: none */
 } hp_clauses_options;

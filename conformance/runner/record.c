@@ -107,6 +107,7 @@ static json_t *absent_json(const hp_engine_list *engines)
     for (size_t i = 0; i < engines->absent_count; i++) {
         json_t *about = json_object();
         set_text(about, "engine", engines->absent[i]->name);
+        set_text(about, "profile", engines->absent[i]->profile);
         set_text(about, "package", engines->absent[i]->package);
         json_array_append_new(all, about);
     }
@@ -127,6 +128,10 @@ void hp_record_header(hp_record *record, const hp_record_start *start)
     json_object_set_new(header, "started", hp_record_now());
     set_text(header, "command", start->options->command_line);
     json_object_set_new(header, "seed", json_integer((json_int_t)start->options->seed));
+    json_object_set_new(header, "shuffle",
+        start->options->shuffle ? json_integer((json_int_t)start->options->shuffle_seed)
+                                : json_null());
+    json_object_set_new(header, "strict", json_boolean(start->options->strict));
     json_object_set_new(header, "timeout_scale", json_real(start->options->timeout_scale));
     json_object_set_new(header, "jobs", json_integer(start->options->jobs));
     json_object_set_new(header, "planned", json_integer((json_int_t)start->planned));
@@ -160,29 +165,6 @@ size_t hp_record_stale(
     return stale;
 }
 
-/* A word for the shell: quoted if it needs to be. */
-static char *quoted(const char *word)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=+,:@";
-    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-        return hp_format("%s", word);
-    }
-    char *text = hp_allocate(strlen(word) * 4 + 3, 1);
-    char *to = text;
-    *to++ = '\'';
-    for (; *word != '\0'; word++) {
-        if (*word == '\'') {
-            memcpy(to, "'\\''", 4);
-            to += 4;
-        } else {
-            *to++ = *word;
-        }
-    }
-    *to = '\'';
-    return text;
-}
-
 static char *reproducer(const hp_record_result *result)
 {
     const char *program = getenv("HOTPROOF_COMMAND");
@@ -190,8 +172,8 @@ static char *reproducer(const hp_record_result *result)
     char *own = hp_engine_module(result->engine->name);
     char *real = realpath(own, NULL);
     int shipped = module != NULL && real != NULL && strcmp(real, result->engine->module) == 0;
-    char *engine = quoted(shipped ? result->engine->name : result->engine->module);
-    char *name = quoted(result->one->name);
+    char *engine = hp_shell_word(shipped ? result->engine->name : result->engine->module);
+    char *name = hp_shell_word(result->one->name);
     char scale[48] = "";
     if (result->timeout_scale < 1.0 || result->timeout_scale > 1.0) {
         snprintf(scale, sizeof scale, " --timeout-scale %g", result->timeout_scale);

@@ -1,6 +1,7 @@
 /* Running cases side by side: see schedule.h. */
 #include "schedule.h"
 
+#include "progress.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { DEFAULT_LIMIT_S = 30, LOG_LIMIT = 256 * 1024, TAIL_LIMIT = 6000 };
 
@@ -29,7 +29,7 @@ typedef struct board {
     job *jobs;
     hp_process *processes;
     size_t running, next, done;
-    double last_progress;
+    hp_progress progress;
     bool stop;
 } board;
 
@@ -49,24 +49,17 @@ static size_t surprises(const hp_schedule *schedule)
     return count;
 }
 
-/* One line that rewrites itself on a terminal; elsewhere a line every ten seconds. */
 static void show_progress(board *b)
 {
-    bool terminal = isatty(STDERR_FILENO) == 1;
-    double time = now();
-    if (time - b->last_progress < (terminal ? 0.1 : 10.0) && b->done < b->schedule->task_count) {
-        return;
-    }
-    b->last_progress = time;
-    size_t count = surprises(b->schedule);
-    fprintf(stderr, "%s%zu of %zu cases, %zu surprise%s", terminal ? "\r" : "", b->done,
-        b->schedule->task_count, count, count == 1 ? "" : "s");
-    if (!terminal) {
-        fputc('\n', stderr);
-    } else if (b->running > 0) {
-        fprintf(
-            stderr, ": %s %.50s\033[K", b->jobs[0].task->engine->name, b->jobs[0].task->one->name);
-    }
+    const hp_task *task = b->running > 0 ? b->jobs[0].task : NULL;
+    hp_progress_state state = {
+        .done = b->done,
+        .total = b->schedule->task_count,
+        .surprises = surprises(b->schedule),
+        .engine = task != NULL ? task->engine->name : NULL,
+        .name = task != NULL ? task->one->name : NULL,
+    };
+    hp_progress_show(&b->progress, &state);
 }
 
 static int start_next(board *b, hp_error *error)
@@ -219,7 +212,7 @@ int hp_schedule_run(hp_schedule *schedule, hp_error *error)
     static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
     sigset_t signals, before;
     size_t room = schedule->options->jobs;
-    board b = {.schedule = schedule, .last_progress = now()};
+    board b = {.schedule = schedule, .progress = hp_progress_start()};
     b.jobs = hp_allocate(room, sizeof *b.jobs);
     b.processes = hp_allocate(room, sizeof *b.processes);
     sigemptyset(&signals);
@@ -244,9 +237,7 @@ int hp_schedule_run(hp_schedule *schedule, hp_error *error)
         show_progress(&b);
     }
     kill_all(&b);
-    if (isatty(STDERR_FILENO) == 1) {
-        fputs("\r\033[K", stderr);
-    }
+    hp_progress_end(&b.progress);
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(b.jobs);
     free(b.processes);

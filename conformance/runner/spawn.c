@@ -1,9 +1,8 @@
 /* The process of a case, from the outside: see spawn.h. */
 #include "spawn.h"
 
-#include "child.h"
+#include "command.h"
 #include "directory.h"
-#include "isolate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,145 +17,64 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the environment of every process of a case, so that an orphan can be told from another case's
- * child. */
-#define MARK_VARIABLE "HOTPROOF_CASE"
-
-enum { REPORT_FD = 3, MOST_REPORTS = 1 << 20 };
-
-static char *mark_of(uint64_t number)
-{
-    return hp_format(MARK_VARIABLE "=%ld.%" PRIu64, (long)getpid(), number);
-}
-
-/* The program that a case runs in: this one, or its sibling without sanitizers. */
-static char *host_program(int real_library)
-{
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    return hp_format("%s%s", self, real_library ? "-case" : "");
-}
-
-static char **case_environment(const hp_spawn_request *request, const char *directory)
-{
-    const char *counts = getenv(HP_COUNTS_VARIABLE);
-    char **environment = hp_allocate(12, sizeof *environment);
-    size_t i = 0;
-    environment[i++] =
-        hp_format("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    environment[i++] = hp_format("HOME=%s", directory);
-    environment[i++] = hp_format("TMPDIR=%s", directory);
-    environment[i++] = hp_format("LC_ALL=C");
-    environment[i++] = hp_format("TZ=UTC");
-    environment[i++] = mark_of(request->number);
-    environment[i++] = hp_format("ASAN_OPTIONS=abort_on_error=1:detect_leaks=1");
-    environment[i++] = hp_format("UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1");
-    environment[i++] = hp_format("TSAN_OPTIONS=halt_on_error=0:exitcode=66");
-    if (counts != NULL) {
-        environment[i++] = hp_format(HP_COUNTS_VARIABLE "=%s", counts);
-    }
-    return environment;
-}
-
-static void free_strings(char **strings)
-{
-    for (size_t i = 0; strings[i] != NULL; i++) {
-        free(strings[i]);
-    }
-    free(strings);
-}
+enum { MOST_REPORTS = 1 << 20 };
 
 /* Between fork() and execve(): system calls only. */
-static _Noreturn void become(const char *program, char **argv, char **environment, int report,
-    int log, const char *directory, pid_t parent)
+static _Noreturn void become(const hp_case_command *command, int report, int log, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     int null = open("/dev/null", O_RDONLY);
-    int ready = getppid() == parent && chdir(directory) == 0 && dup2(null, STDIN_FILENO) >= 0 &&
-                dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0;
+    int ready = getppid() == parent && chdir(command->directory) == 0 &&
+                dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+                dup2(log, STDERR_FILENO) >= 0;
     /* Not closed by execve(), unlike the original; the case's own children must not have it. */
-    if (ready && report == REPORT_FD) {
+    if (ready && report == HP_REPORT_FD) {
         ready = fcntl(report, F_SETFD, 0) == 0;
     } else if (ready) {
-        ready = dup2(report, REPORT_FD) >= 0;
+        ready = dup2(report, HP_REPORT_FD) >= 0;
     }
     if (ready) {
         sigprocmask(SIG_SETMASK, &none, NULL);
-        execve(program, argv, environment);
+        execve(command->program, command->argv, command->environment);
     }
-    dprintf(report, "error cannot start %s: %s\n", program, strerror(errno));
+    dprintf(report, "error cannot start %s: %s\n", command->program, strerror(errno));
     _exit(1);
 }
 
-static int start(const hp_spawn_request *request, hp_process *process, int log)
+static int start(const hp_case_command *command, hp_process *process, int log)
 {
-    char *program = host_program(request->engine->real_library);
-    char **environment = case_environment(request, process->directory);
-    char **argv = hp_allocate(8, sizeof *argv);
-    argv[0] = hp_format("%s", program);
-    argv[1] = hp_format(HP_RUN_CASE);
-    argv[2] = hp_format("%s", request->engine->module);
-    argv[3] = hp_format("%s", request->one->name);
-    argv[4] = hp_format("%d", REPORT_FD);
-    argv[5] = hp_format("%" PRIu64, request->seed);
-    argv[6] = hp_format("%g", request->timeout_scale);
     pid_t parent = getpid();
     process->pid = fork();
     if (process->pid == 0) {
-        become(program, argv, environment, process->report_fd, log, process->directory, parent);
+        become(command, process->report_fd, log, parent);
     }
-    int error = errno;
     if (process->pid > 0) {
         /* In parent and child, so that neither can be too late. */
         setpgid(process->pid, process->pid);
     }
-    free_strings(argv);
-    free_strings(environment);
-    free(program);
-    errno = error;
     return process->pid > 0 ? 0 : -1;
 }
 
-static int make_directory(const char *directory)
-{
-    char *parent = hp_format("%s", directory);
-    *strrchr(parent, '/') = '\0';
-    int status = hp_directory_make(parent);
-    free(parent);
-    if (status == 0) {
-        status = mkdir(directory, 0755);
-    }
-    if (status == 0 && hp_isolation_probe().user_drop) {
-        status = chown(directory, HP_CASE_USER, HP_CASE_USER);
-    }
-    return status;
-}
-
-int hp_spawn(const hp_spawn_request *request, hp_process *process, hp_error *error)
+/* Opens log and reports and starts the command. */
+static int open_and_start(const hp_spawn_request *request, const hp_case_command *command,
+    hp_process *process, hp_error *error)
 {
     char *engine = hp_directory_component(request->engine->name);
     char *name = hp_directory_component(request->one->name);
     char *log_directory = hp_format("%s/%s", request->logs, engine);
-    *process = (hp_process){.report_fd = -1, .number = request->number};
-    process->directory = hp_format("%s/%s/%s.%u", request->work, engine, name, request->repetition);
     process->log = hp_format("%s/%s.%u.log", log_directory, name, request->repetition);
     free(engine);
     free(name);
-
     int log = -1, status = -1;
-    if (make_directory(process->directory) != 0) {
-        hp_fail(error, "%s: %s", process->directory, strerror(errno));
-    } else if (hp_directory_make(log_directory) != 0 ||
-               (log = open(process->log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)) <
-                   0) {
+    if (hp_directory_make(log_directory) != 0 ||
+        (log = open(process->log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)) < 0) {
         hp_fail(error, "%s: %s", process->log, strerror(errno));
     } else if ((process->report_fd = memfd_create("hotproof-reports", MFD_CLOEXEC)) < 0 ||
                fcntl(process->report_fd, F_SETFL, O_APPEND) != 0 ||
-               start(request, process, log) != 0) {
+               start(command, process, log) != 0) {
         hp_fail(error, "cannot start a case: %s", strerror(errno));
     } else {
         status = 0;
@@ -165,9 +83,22 @@ int hp_spawn(const hp_spawn_request *request, hp_process *process, hp_error *err
     if (log >= 0) {
         close(log);
     }
+    return status;
+}
+
+int hp_spawn(const hp_spawn_request *request, hp_process *process, hp_error *error)
+{
+    hp_case_command command;
+    *process = (hp_process){.report_fd = -1, .number = request->number};
+    if (hp_case_command_make(request, &command, error) != 0) {
+        return -1;
+    }
+    process->directory = hp_format("%s", command.directory);
+    int status = open_and_start(request, &command, process, error);
     if (status != 0) {
         hp_process_release(process, 0);
     }
+    hp_case_command_free(&command);
     return status;
 }
 
@@ -241,7 +172,7 @@ static pid_t find_stray(const char *mark, const hp_process *running, size_t coun
 int hp_process_finish(
     const hp_process *process, const hp_process *running, size_t running_count, unsigned *strays)
 {
-    char *mark = mark_of(process->number);
+    char *mark = hp_case_mark(process->number);
     int status = 0;
     *strays = 0;
     kill(-process->pid, SIGKILL);

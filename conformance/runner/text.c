@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static _Noreturn void out_of_memory(void)
+void hp_out_of_memory(void)
 {
     static const char message[] = "hotproof: out of memory\n";
     (void)!write(STDERR_FILENO, message, sizeof message - 1);
@@ -34,7 +34,7 @@ char *hp_format(const char *format, ...)
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
     if (length < 0) {
-        out_of_memory();
+        hp_out_of_memory();
     }
     return text;
 }
@@ -43,7 +43,7 @@ void *hp_allocate(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size);
     if (memory == NULL) {
-        out_of_memory();
+        hp_out_of_memory();
     }
     return memory;
 }
@@ -68,6 +68,16 @@ static size_t sequence_length(const unsigned char *s)
     return overlong || surrogate || too_large || no_character ? 0 : length;
 }
 
+/* Whether the sequence at s, which is whole, is one that some report cannot carry. */
+static int is_unwanted(const unsigned char *s)
+{
+    int control = s[0] == 0x7F || (s[0] < 0x20 && s[0] != '\n' && s[0] != '\t');
+    int high_control = s[0] == 0xC2 && s[1] < 0xA0;
+    int separator = s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9);
+    int byte_order_mark = s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF;
+    return control || high_control || separator || byte_order_mark;
+}
+
 json_t *hp_json_text(const char *bytes)
 {
     const unsigned char *from = (const unsigned char *)bytes;
@@ -75,8 +85,7 @@ json_t *hp_json_text(const char *bytes)
     char *to = clean;
     while (*from != '\0') {
         size_t length = sequence_length(from);
-        int control = *from == 0x7F || (*from < 0x20 && *from != '\n' && *from != '\t');
-        if (length == 0 || control) {
+        if (length == 0 || is_unwanted(from)) {
             to += sprintf(to, "\\x%02x", *from++);
             continue;
         }
@@ -87,15 +96,57 @@ json_t *hp_json_text(const char *bytes)
     json_t *text = json_string(clean);
     free(clean);
     if (text == NULL) {
-        out_of_memory();
+        hp_out_of_memory();
     }
     return text;
+}
+
+void hp_json_clean(json_t *value)
+{
+    size_t i;
+    const char *key;
+    json_t *member;
+    if (json_is_string(value)) {
+        json_t *clean = hp_json_text(json_string_value(value));
+        json_string_set(value, json_string_value(clean));
+        json_decref(clean);
+    }
+    json_array_foreach(value, i, member)
+    {
+        hp_json_clean(member);
+    }
+    json_object_foreach(value, key, member)
+    {
+        hp_json_clean(member);
+    }
 }
 
 const char *hp_json_get(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text : "";
+}
+
+char *hp_shell_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=+,:@";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        return hp_format("%s", word);
+    }
+    char *text = hp_allocate(strlen(word) * 4 + 3, 1);
+    char *to = text;
+    *to++ = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            memcpy(to, "'\\''", 4);
+            to += 4;
+        } else {
+            *to++ = *word;
+        }
+    }
+    *to = '\'';
+    return text;
 }
 
 char *hp_read_tail(const char *path, size_t limit)

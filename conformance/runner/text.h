@@ -20,15 +20,25 @@ int hp_fail(hp_error *error, const char *format, ...) __attribute__((format(prin
 /* A formatted string; the caller frees it. Never NULL. */
 char *hp_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the program with status 3. For memory that a library could not get. */
+_Noreturn void hp_out_of_memory(void);
+
 /* Memory, zeroed; never NULL. */
 void *hp_allocate(size_t count, size_t size);
 
-/* A new JSON string. Bytes that are no UTF-8, and control characters that XML cannot carry, become
- * \xNN. */
+/* A new JSON string that every report can carry. Bytes that are no UTF-8 become \xNN, and so do
+ * characters that a terminal would obey or that XML, YAML or a reader of lines cannot take: controls
+ * but tab and newline, line separators, byte order marks. */
 json_t *hp_json_text(const char *bytes);
+
+/* Makes every string value in `value` one of hp_json_text(). For JSON from outside. */
+void hp_json_clean(json_t *value);
 
 /* The string member `key` of an object, or "". Owned by the object. */
 const char *hp_json_get(const json_t *object, const char *key);
+
+/* `word` as one word for the shell, quoted if it needs to be. The caller frees it. */
+char *hp_shell_word(const char *word);
 
 /* The whole file as a string, at most `limit` bytes of its end; NULL if it cannot be read. The
  * caller frees it. */

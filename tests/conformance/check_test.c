@@ -23,11 +23,24 @@ static void status_0_if_all_is_as_expected(void **state)
 static void status_2_for_a_wrong_option(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {
-        "--bogus", "--jobs=0", "--jobs=x", "--repeat=-1", "stray", "--timeout-scale=nan"};
+    static const char *const wrong[] = {"--bogus", "--shuffle=", "--shuffle=-1", "--jobs=0",
+        "--jobs=x", "--repeat=-1", "stray", "--timeout-scale=nan"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         kit_run run = kit_check("behaviours", wrong[i], NULL);
         assert_int_equal(run.status, 2);
+        kit_free(&run);
+    }
+}
+
+static void a_debugger_goes_with_one_case_only(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"--list", "--shuffle=1", "--repeat=2", "--case=*",
+        "--clause=*", "--rerun-failed=record.ndjson"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        kit_run run = kit_check("behaviours", "--gdb=fails", others[i], NULL);
+        assert_int_equal(run.status, 2);
+        assert_non_null(strstr(run.output, "--gdb takes one case"));
         kit_free(&run);
     }
 }
@@ -269,11 +282,13 @@ static void the_html_report_is_one_well_formed_file(void **state)
 static void every_command_explains_itself(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"check", "clauses", "errors"};
+    static const char *const commands[] = {
+        "check", "clauses", "errors", "engines", "explain", "expect", "report"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         kit_run run = kit_command(commands[i], "--help", NULL);
         assert_int_equal(run.status, 0);
         assert_non_null(strstr(run.output, "Usage: hotproof "));
+        assert_non_null(strstr(run.output, "Exit status: 0 "));
         kit_free(&run);
     }
     kit_run run = kit_command("--help", NULL);
@@ -356,6 +371,7 @@ static void a_case_in_its_own_process_adds_to_the_coverage(void **state)
 static const struct CMUnitTest tests[] = {
     KIT_TEST(status_0_if_all_is_as_expected),
     KIT_TEST(status_2_for_a_wrong_option),
+    KIT_TEST(a_debugger_goes_with_one_case_only),
     KIT_TEST(status_2_for_an_engine_that_does_not_exist),
     KIT_TEST(status_2_without_or_with_an_unknown_command),
     KIT_TEST(status_4_if_nothing_is_selected),

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +55,35 @@ void kit_expect(const char *engine, const char *lines)
     assert_int_equal(fclose(file), 0);
 }
 
+void kit_input(const char *text)
+{
+    FILE *file = fopen(kit_path("input"), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+const char *kit_engine(const char *module)
+{
+    static char text[4200];
+    snprintf(text, sizeof text, "--engine=%s/%s.so", TEST_MODULES, module);
+    return text;
+}
+
+const char *kit_record(void)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/out/latest/record.ndjson", directory);
+    return path;
+}
+
 static int start(char *const *arguments)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        int input = open(kit_path("input"), O_RDONLY);
+        dup2(input, STDIN_FILENO);
         int output = open(kit_path("output"), O_CREAT | O_WRONLY | O_TRUNC, 0644);
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
@@ -68,7 +93,29 @@ static int start(char *const *arguments)
     return pid;
 }
 
-static int start_check(const char *module, va_list list)
+/* The same on a new terminal, whose output is collected to the end. */
+static int start_on_terminal(char *const *arguments)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = 80};
+    int terminal;
+    pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execv(TEST_HOTPROOF, arguments);
+        _exit(127);
+    }
+    char block[4096];
+    FILE *output = fopen(kit_path("output"), "w");
+    assert_non_null(output);
+    for (ssize_t n; (n = read(terminal, block, sizeof block)) > 0;) {
+        fwrite(block, 1, (size_t)n, output);
+    }
+    assert_int_equal(fclose(output), 0);
+    close(terminal);
+    return pid;
+}
+
+static int start_check(const char *module, va_list list, int (*starter)(char *const *arguments))
 {
     char *arguments[MOST_ARGUMENTS] = {"hotproof", "check"};
     size_t count = 2, first_owned;
@@ -82,7 +129,7 @@ static int start_check(const char *module, va_list list)
     for (char *next; (next = va_arg(list, char *)) != NULL && count + 1 < MOST_ARGUMENTS;) {
         arguments[count++] = next;
     }
-    int pid = start(arguments);
+    int pid = starter(arguments);
     for (size_t i = first_owned; i < borrowed; i++) {
         free(arguments[i]);
     }
@@ -136,7 +183,7 @@ int kit_start(const char *module, ...)
 {
     va_list list;
     va_start(list, module);
-    int pid = start_check(module, list);
+    int pid = start_check(module, list, start);
     va_end(list);
     return pid;
 }
@@ -145,7 +192,16 @@ kit_run kit_check(const char *module, ...)
 {
     va_list list;
     va_start(list, module);
-    int pid = start_check(module, list);
+    int pid = start_check(module, list, start);
+    va_end(list);
+    return kit_finish(pid);
+}
+
+kit_run kit_check_on_terminal(const char *module, ...)
+{
+    va_list list;
+    va_start(list, module);
+    int pid = start_check(module, list, start_on_terminal);
     va_end(list);
     return kit_finish(pid);
 }

@@ -1,4 +1,5 @@
 /* Strings and directories of the runner. */
+#include "runner/capture.h"
 #include "runner/directory.h"
 #include "runner/text.h"
 #include "testmain.h"
@@ -30,6 +31,52 @@ static void bytes_that_are_no_UTF8_become_escapes(void **state)
     json_is("\xed\xa0\x80", "\\xed\\xa0\\x80");          /* surrogate */
     json_is("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* beyond the last character */
     json_is("\xef\xbf\xbf", "\\xef\\xbf\\xbf");          /* no character, and no XML */
+}
+
+static void what_a_terminal_or_a_reader_of_lines_obeys_becomes_escapes(void **state)
+{
+    (void)state;
+    json_is("\r\x1b[2J", "\\x0d\\x1b[2J");
+    json_is("\xc2\x9b"
+            "2J \xc2\x85",
+        "\\xc2\\x9b"
+        "2J \\xc2\\x85");            /* controls of eight bits */
+    json_is("\xc2\xa0", "\xc2\xa0"); /* a blank that does not break is none */
+    json_is("a\xe2\x80\xa8"
+            "b\xe2\x80\xa9",
+        "a\\xe2\\x80\\xa8"
+        "b\\xe2\\x80\\xa9");
+    json_is("\xef\xbb\xbfx", "\\xef\\xbb\\xbfx"); /* a byte order mark */
+}
+
+static void JSON_from_outside_is_cleaned_at_every_depth(void **state)
+{
+    (void)state;
+    json_t *value = json_loads("{\"a\":[\"\\u0007\",{\"b\":\"\\u0085\"}],\"c\":1}", 0, NULL);
+    hp_json_clean(value);
+    char *text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT);
+    assert_string_equal(text, "{\"a\":[\"\\\\x07\",{\"b\":\"\\\\xc2\\\\x85\"}],\"c\":1}");
+    free(text);
+    json_decref(value);
+    hp_json_clean(NULL);
+}
+
+static void a_word_for_the_shell_is_that_word_to_the_shell(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "plain", "", "two words", "it's", "$HOME `x` \\ \"q\"", "a;b|c&d", "'", "*"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char *word = hp_shell_word(words[i]);
+        char *command = hp_format("printf %%s %s", word);
+        const char *const argv[] = {"sh", "-c", command, NULL};
+        int status;
+        char *output = hp_capture(argv, 0, 10, &status);
+        assert_string_equal(output, words[i]);
+        free(output);
+        free(command);
+        free(word);
+    }
 }
 
 static void a_component_has_no_slash_and_no_leading_dot(void **state)
@@ -86,6 +133,9 @@ static void the_tail_of_a_file_is_its_end(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bytes_that_are_no_UTF8_become_escapes),
+    cmocka_unit_test(what_a_terminal_or_a_reader_of_lines_obeys_becomes_escapes),
+    cmocka_unit_test(JSON_from_outside_is_cleaned_at_every_depth),
+    cmocka_unit_test(a_word_for_the_shell_is_that_word_to_the_shell),
     cmocka_unit_test(a_component_has_no_slash_and_no_leading_dot),
     cmocka_unit_test(a_tree_is_removed_whatever_its_modes),
     cmocka_unit_test(a_temporary_directory_needs_its_parent),
