@@ -171,8 +171,8 @@ static void open_all(world *w)
         static const uint32_t sizes[] = {512, 512, 1024, 4096};
         ref_db_options options = {.create = true, .page_size = sizes[below(w, 4)]};
         snprintf(s->name, sizeof s->name, "%zu.db", i);
-        snprintf(s->path, sizeof s->path, "%.900s/%s", w->fix->home, s->name);
-        snprintf(s->to, sizeof s->to, "%.900s/%s.copy", w->fix->dir, s->name);
+        snprintf(s->path, sizeof s->path, "%.900s/%zu.db", w->fix->home, i);
+        snprintf(s->to, sizeof s->to, "%.900s/%zu.db.copy", w->fix->dir, i);
         assert_ok(ref_db_open(w->fix->env, NULL, s->name, &options, &s->db));
     }
 }
