@@ -42,17 +42,17 @@ typedef enum hp_clause_id {
     HP_CLAUSE_COUNT
 } hp_clause_id;
 
-/* Marks `clause` as being asserted from here on: a failure after this line is laid to its charge. May be called
- * several times, for several clauses or the same. The clause must be one that the case's HP_CASE line names.
- * Main thread only. */
+/* Marks `clause` as being asserted from here on: a failure after this line is laid to its
+ * charge. May be called several times, for several clauses or the same. The clause must be one
+ * that the case's HP_CASE line names. Main thread only. */
 void hp_promise(hp_clause_id clause);
 
-/* Ends the case as UNSUPPORTED: the engine does not have what the case is about. `why` is shown to the user.
- * Main thread only. */
+/* Ends the case as UNSUPPORTED: the engine does not have what the case is about. `why` is shown
+ * to the user. Main thread only. */
 _Noreturn void hp_unsupported(const char *why, ...) __attribute__((format(printf, 1, 2)));
 
-/* Ends the case as UNRESOLVED: it could not be brought to the point where the promise is asserted (no root, no
- * such file system, setup failed). Main thread only. */
+/* Ends the case as UNRESOLVED: it could not be brought to the point where the promise is
+ * asserted (no root, no such file system, setup failed). Main thread only. */
 _Noreturn void hp_unresolved(const char *why, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line for the case's log, shown with a failure. Any thread. */
@@ -61,7 +61,8 @@ void hp_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The seed of this run, for cases with random parts: the same seed gives the same choices. */
 uint64_t hp_seed(void);
 
-/* Factor by which the user stretched all time limits (1.0 = as written); multiply waits of your own by it. */
+/* Factor by which the user stretched all time limits (1.0 = as written); multiply waits of your
+ * own by it. */
 double hp_timeout_scale(void);
 
 /* One row of a file's case table. */
@@ -75,8 +76,8 @@ typedef struct hp_case {
     int line;
 } hp_case;
 
-/* Rows of a case table: HP_CASE(function, clause, ...) and, with a time limit in seconds of its own,
- * HP_SLOW_CASE(function, seconds, clause, ...). A table ends with HP_CASE_END. */
+/* Rows of a case table: HP_CASE(function, clause, ...) and, with a time limit in seconds of its
+ * own, HP_SLOW_CASE(function, seconds, clause, ...). A table ends with HP_CASE_END. */
 #define HP_CASE(fn, ...) HP_SLOW_CASE(fn, 0, __VA_ARGS__)
 #define HP_SLOW_CASE(fn, seconds, ...)                                                \
     {                                                                                 \

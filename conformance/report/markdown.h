@@ -10,8 +10,8 @@
  * asserted, and where the runs were. Returns 0; what could not be written shows in ferror(out). */
 int hp_markdown_write(const hp_model *model, FILE *out, hp_error *error);
 
-/* One table for a front page: a row per page of the manual, a column per engine, each with held/total
- * of documented MUST, inferred MUST and SHOULD; then the two verdicts. */
+/* One table for a front page: a row per page of the manual, a column per engine, each with
+ * held/total of documented MUST, inferred MUST and SHOULD; then the two verdicts. */
 int hp_markdown_write_brief(const hp_model *model, FILE *out, hp_error *error);
 
 #endif

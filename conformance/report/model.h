@@ -60,8 +60,8 @@ int hp_model_load_all(char *const *paths, size_t count, hp_model *model, hp_erro
 int hp_model_load(const char *path, hp_model *model, hp_error *error);
 void hp_model_free(hp_model *model);
 
-/* The result of a case, the worst if it ran several times (a surprise before what was expected, that
- * before what was not asserted, and a pass last); NULL if it did not run. */
+/* The result of a case, the worst if it ran several times (a surprise before what was expected,
+ * that before what was not asserted, and a pass last); NULL if it did not run. */
 const json_t *hp_model_find(const hp_model *model, const char *engine, const char *name);
 
 /* The result as enumerator. */
@@ -89,8 +89,8 @@ const char *hp_model_verdict(const hp_model *model, const hp_engine_report *engi
 /* "gate passed" or why not; valid until the next call. */
 const char *hp_model_gate(const hp_engine_report *engine);
 
-/* "MUST held: 5/6 documented, 3/3 inferred; SHOULD 1/2", and the number of unstable results if there
- * are any. The caller frees it. */
+/* "MUST held: 5/6 documented, 3/3 inferred; SHOULD 1/2", and the number of unstable results if
+ * there are any. The caller frees it. */
 char *hp_model_held(const hp_engine_report *engine);
 
 /* "held", "not run", "known departure", "not held", "-". */

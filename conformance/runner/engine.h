@@ -59,9 +59,9 @@ typedef struct hp_engine_list {
 } hp_engine_list;
 
 /* Loads the engines that are named (--engine) or, if none is, every known engine that was built;
- * known ones that were are listed in `absent`. A name NAME stands for NAME-PROFILE, too: an engine has
- * one module per profile. Returns 0; or, with a message, -1 if a module is no good and
- * HP_NO_SUCH_ENGINE if a name means none. The list can be freed in each case. */
+ * known ones that were are listed in `absent`. A name NAME stands for NAME-PROFILE, too: an
+ * engine has one module per profile. Returns 0; or, with a message, -1 if a module is no good
+ * and HP_NO_SUCH_ENGINE if a name means none. The list can be freed in each case. */
 #define HP_NO_SUCH_ENGINE (-2)
 int hp_engine_list_load(const hp_strings *names, hp_engine_list *list, hp_error *error);
 void hp_engine_list_free(hp_engine_list *list);

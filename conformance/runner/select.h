@@ -5,8 +5,8 @@
 #include "rerun.h"
 #include "schedule.h"
 
-/* Forgets the engines that have no selected case, such as those of another profile, unless that is so
- * of all; and the absent ones of a profile that is not selected. */
+/* Forgets the engines that have no selected case, such as those of another profile, unless that
+ * is so of all; and the absent ones of a profile that is not selected. */
 void hp_select_engines(
     const hp_check_options *options, const hp_rerun *rerun, hp_engine_list *engines);
 

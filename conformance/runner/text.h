@@ -27,8 +27,8 @@ _Noreturn void hp_out_of_memory(void);
 void *hp_allocate(size_t count, size_t size);
 
 /* A new JSON string that every report can carry. Bytes that are no UTF-8 become \xNN, and so do
- * characters that a terminal would obey or that XML, YAML or a reader of lines cannot take: controls
- * but tab and newline, line separators, byte order marks. */
+ * characters that a terminal would obey or that XML, YAML or a reader of lines cannot take:
+ * controls but tab and newline, line separators, byte order marks. */
 json_t *hp_json_text(const char *bytes);
 
 /* Makes every string value in `value` one of hp_json_text(). For JSON from outside. */

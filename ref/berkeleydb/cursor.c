@@ -1,8 +1,9 @@
 /*
- * Cursors. In a transaction, and in a snapshot, a cursor of the engine's. Without either, the manual
- * promises that a cursor sees what others change meanwhile; the engine's cursor reads the state of
- * the moment it was opened, and so each call works on a fresh copy of it, which stands at the same
- * key. A copy is also what keeps a cursor where it was when what it found cannot be handed out.
+ * Cursors. In a transaction, and in a snapshot, a cursor of the engine's. Without either, the
+ * manual promises that a cursor sees what others change meanwhile; the engine's cursor reads the
+ * state of the moment it was opened, and so each call works on a fresh copy of it, which stands
+ * at the same key. A copy is also what keeps a cursor where it was when what it found cannot be
+ * handed out.
  */
 #include "internal.h"
 

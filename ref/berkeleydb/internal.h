@@ -5,8 +5,8 @@
  * A handle is one allocation that begins with the public struct of db.h, so that the program's
  * pointer is ours. Each file installs the methods it implements into a new handle.
  *
- * Locks: ref_bdb_env.lock guards the settings and the lists of handles of one environment handle. It
- * is never held during a call of the engine or of the program.
+ * Locks: ref_bdb_env.lock guards the settings and the lists of handles of one environment
+ * handle. It is never held during a call of the engine or of the program.
  */
 #ifndef REF_BDB_INTERNAL_H
 #define REF_BDB_INTERNAL_H
@@ -303,8 +303,8 @@ ref_slice ref_bdb_slice(const DBT *dbt);
 bool ref_bdb_inside(const DBT *dbt, const ref_buffer *buffer);
 
 /*
- * Hands key and value to the program: both or neither. key may be NULL. A DBT in the handle's memory
- * points into key_bytes or data_bytes. 0, ENOMEM or DB_BUFFER_SMALL (sizes are then set).
+ * Hands key and value to the program: both or neither. key may be NULL. A DBT in the handle's
+ * memory points into key_bytes or data_bytes. 0, ENOMEM or DB_BUFFER_SMALL (sizes are then set).
  */
 int ref_bdb_hand_out(
     DBT *key, const ref_buffer *key_bytes, DBT *data, const ref_buffer *data_bytes);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The path as log_archive gives it: `path` is absolute; below the home, which is too, only the rest,
- * unless absolute ones are asked for. */
+/* The path as log_archive gives it: `path` is absolute; below the home, which is too, only the
+ * rest, unless absolute ones are asked for. */
 static const char *shown(const char *path, const char *home, bool absolute)
 {
     size_t size = strlen(home);

@@ -16,7 +16,8 @@ static STATUS apply_error(int error)
     return error == REF_CORRUPT ? ref_dom_error_as(ERR_CORRUPT_CHANGE_INFO) : ref_dom_error(error);
 }
 
-/* What can be told before the first byte. A copy may be damaged as yet: the change information mends it.
+/* What can be told before the first byte. A copy may be damaged as yet: the change information
+ * mends it.
  */
 static STATUS check_copy(const char *path)
 {

@@ -1,9 +1,9 @@
 /*
  * Backups: NSFBackupStart to NSFBackupEnd.
  *
- * A file's backups hang on the file, so that every handle of the database sees the same. One of them
- * runs at most; others have ended by themselves and wait for their NSFBackupEnd, to be able to say why.
- * All calls on the backups of one file wait for one another (backup_lock).
+ * A file's backups hang on the file, so that every handle of the database sees the same. One of
+ * them runs at most; others have ended by themselves and wait for their NSFBackupEnd, to be able
+ * to say why. All calls on the backups of one file wait for one another (backup_lock).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +59,8 @@ static STATUS state_of(const ref_dom_backup *backup)
 
 /* ---- contexts ---- */
 
-/* The file's backup of this context, with the lock that guards it; ERR_NOT_DOING_BACKUP, and no lock. */
+/* The file's backup of this context, with the lock that guards it; ERR_NOT_DOING_BACKUP, and no
+ * lock. */
 static STATUS enter(ref_dom_file *file, DHANDLE context, ref_dom_backup **out)
 {
     (void)pthread_mutex_lock(&file->backup_lock);

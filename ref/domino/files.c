@@ -1,6 +1,7 @@
 /*
- * Open files: one of each, however many handles a database has. Each has the environment of its data
- * directory open; the engine knows when the last one lets go, and then everything is in the files.
+ * Open files: one of each, however many handles a database has. Each has the environment of its
+ * data directory open; the engine knows when the last one lets go, and then everything is in the
+ * files.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * One table for all handles of the process. A handle is a slot of the table and how often that slot has
- * been given out before, so that a handle that has been closed is never taken for a newer one.
+ * One table for all handles of the process. A handle is a slot of the table and how often that
+ * slot has been given out before, so that a handle that has been closed is never taken for a
+ * newer one.
  */
 #include <stdlib.h>
 

@@ -1,17 +1,17 @@
 /*
- * The insides of the Domino face: handles, open files, settings, and what its files do for one another.
- * Nothing outside domino/ includes this.
+ * The insides of the Domino face: handles, open files, settings, and what its files do for one
+ * another. Nothing outside domino/ includes this.
  *
- * A data directory is one environment of the engine, an NSF file one database in it, a note one record
- * (notestore.h). All handles of the process are in one table (handles.c), all open files in one list
- * (files.c): however many handles a database has, the engine sees one.
+ * A data directory is one environment of the engine, an NSF file one database in it, a note one
+ * record (notestore.h). All handles of the process are in one table (handles.c), all open files
+ * in one list (files.c): however many handles a database has, the engine sees one.
  *
  * Locks, in the order in which one thread may take them:
  *   files_lock (files.c)         opening and closing files
  *   ref_dom_file.backup_lock     the backups of one file, and the capture of the engine
  *   the lock of the table of handles; held for a few instructions
- * The engine is called under the first two, never under the last. No function here is called back by the
- * engine but the compaction's pause, under no lock.
+ * The engine is called under the first two, never under the last. No function here is called
+ * back by the engine but the compaction's pause, under no lock.
  */
 #ifndef REF_DOM_INTERNAL_H
 #define REF_DOM_INTERNAL_H
@@ -59,13 +59,13 @@ typedef struct ref_dom_object {
 /* Puts the object into the table and sets object->handle. ERR_MEMORY, ERR_MEM_HANDLES. */
 STATUS ref_dom_handle_add(ref_dom_object *object, ref_dom_kind kind);
 
-/* The kind's struct, which stays until ref_dom_handle_leave(). NULL on failure: *status is then a code
- * for a wrong handle of this kind, or ERR_NOTES_NOT_INITIALIZED. */
+/* The kind's struct, which stays until ref_dom_handle_leave(). NULL on failure: *status is then
+ * a code for a wrong handle of this kind, or ERR_NOTES_NOT_INITIALIZED. */
 void *ref_dom_handle_use(DHANDLE handle, ref_dom_kind kind, STATUS *status);
 void ref_dom_handle_leave(void *object); /* NULL: nothing */
 
-/* Takes the object out of the table, waits until nobody uses it, and hands it to the caller to free.
- * NULL on failure, as above. */
+/* Takes the object out of the table, waits until nobody uses it, and hands it to the caller to
+ * free. NULL on failure, as above. */
 void *ref_dom_handle_take(DHANDLE handle, ref_dom_kind kind, STATUS *status);
 
 /* Any handle of the kind; NULLHANDLE when there is none. For the end of the runtime. */

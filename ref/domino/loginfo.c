@@ -4,8 +4,8 @@
 
 #include "internal.h"
 
-/* The log file that is being written: what comes before it is in the database file as soon as a backup
- * has begun. */
+/* The log file that is being written: what comes before it is in the database file as soon as a
+ * backup has begun. */
 static STATUS newest_extent(ref_env *env, DWORD *out)
 {
     uint32_t *numbers;

@@ -1,6 +1,6 @@
 /*
- * Notes as records. The key is the note's identifier, 4 bytes, the highest first, so that the records'
- * order is the identifiers'. The value, little-endian:
+ * Notes as records. The key is the note's identifier, 4 bytes, the highest first, so that the
+ * records' order is the identifiers'. The value, little-endian:
  *
  *     at  size
  *      0  1   format, 1
@@ -14,8 +14,8 @@
  *     40  2   items
  *     42      per item: u16 flags (4: summary), u16 bytes of name, u16 bytes of text, name, text
  *
- * Identifier 0 is the database's own record: u32 format, 1; u32 the next identifier. It is made with the
- * first note.
+ * Identifier 0 is the database's own record: u32 format, 1; u32 the next identifier. It is made
+ * with the first note.
  */
 #ifndef REF_DOM_NOTESTORE_H
 #define REF_DOM_NOTESTORE_H
@@ -47,7 +47,8 @@ typedef struct ref_dom_content {
 
 /* The value of a record. ERR_SUMMARY_TOO_BIG, ERR_TOOHUGE, ERR_MEMORY. */
 STATUS ref_dom_content_pack(const ref_dom_content *content, ref_buffer *out);
-/* What it says; with `items` false without its items. ERR_NSF_CORRUPT, ERR_MEMORY; *out is empty then. */
+/* What it says; with `items` false without its items. ERR_NSF_CORRUPT, ERR_MEMORY; *out is empty
+ * then. */
 STATUS ref_dom_content_unpack(NOTEID id, const ref_buffer *value, bool items, ref_dom_content *out);
 void ref_dom_content_free(ref_dom_content *content);
 

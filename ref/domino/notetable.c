@@ -2,9 +2,9 @@
 #include "notestore.h"
 
 /*
- * Opens a cursor on the state as of now, and says when that is, so that every note written later has a
- * later time, or the same: times are given out under the write lock, which is held while the clock and
- * the state are looked at.
+ * Opens a cursor on the state as of now, and says when that is, so that every note written later
+ * has a later time, or the same: times are given out under the write lock, which is held while
+ * the clock and the state are looked at.
  */
 static STATUS look(ref_dom_file *file, uint64_t *now, ref_cursor **out)
 {

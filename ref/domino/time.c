@@ -1,6 +1,6 @@
 /*
- * Points in time. In a TIMEDATE, Innards[0] is hundredths of a second since midnight GMT and the lower 24
- * bits of Innards[1] the Julian day; the upper 8, a time zone, are 0 here.
+ * Points in time. In a TIMEDATE, Innards[0] is hundredths of a second since midnight GMT and the
+ * lower 24 bits of Innards[1] the Julian day; the upper 8, a time zone, are 0 here.
  */
 #include "internal.h"
 

@@ -23,7 +23,8 @@ static void rewrite_page(ref_env *env, uint8_t *page, const ref_file_record *rec
     ref_page_seal(page, record->page_size);
 }
 
-/* `limit`: where this environment's log ends, if the file is one of its own; else beyond everything. */
+/* `limit`: where this environment's log ends, if the file is one of its own; else beyond
+ * everything. */
 static int copy_page(ref_env *env, ref_file *from, ref_file *to, const char *path,
     const ref_file_record *record, uint64_t limit, uint32_t pgno, uint8_t *page)
 {

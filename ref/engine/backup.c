@@ -1,16 +1,16 @@
 /*
  * Hot backup: what is done in which order.
  *
- * The order is the whole secret. First the log is pinned, so that from the redo point on nothing of
- * it can go. Then it is decided what there is to copy, and everything that may be refused is
- * refused. Database files are copied while they change; whatever such a copy lacks, or has torn or
- * mixed, was logged after the redo point. So the log is copied last, up to its end as it stands after
- * the last page: replaying it over the copy gives every page of every file a state that is at least
- * as new as the newest that was copied. Then the sink puts everything into its place, and only then
- * the log is let go.
+ * The order is the whole secret. First the log is pinned, so that from the redo point on nothing
+ * of it can go. Then it is decided what there is to copy, and everything that may be refused is
+ * refused. Database files are copied while they change; whatever such a copy lacks, or has torn
+ * or mixed, was logged after the redo point. So the log is copied last, up to its end as it
+ * stands after the last page: replaying it over the copy gives every page of every file a state
+ * that is at least as new as the newest that was copied. Then the sink puts everything into its
+ * place, and only then the log is let go.
  *
- * Without logs there is nothing to replay. Then the databases are copied as one commit left them, the
- * last before the copying began.
+ * Without logs there is nothing to replay. Then the databases are copied as one commit left
+ * them, the last before the copying began.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -110,7 +110,8 @@ static int check(backup *b)
     return error == 0 ? ref_plan_check(&b->plan, &b->target, first, REF_LSN_SEGMENT(end)) : error;
 }
 
-/* What an interrupted backup has left of the next thing. Nobody else makes one here now: the target is locked. */
+/* What an interrupted backup has left of the next thing. Nobody else makes one here now: the
+ * target is locked. */
 static int remove_stage(const backup *b)
 {
     ref_vfs *vfs = b->env->vfs;
@@ -144,8 +145,9 @@ static int fill_stage(backup *b, unsigned *single)
 }
 
 /*
- * Without logs the copy must be whole by itself, and only the owner has the pages of one commit. So a guest makes a whole copy
- * beside, inside the target, recovers that, and copies from it, what databases there are included.
+ * Without logs the copy must be whole by itself, and only the owner has the pages of one commit.
+ * So a guest makes a whole copy beside, inside the target, recovers that, and copies from it,
+ * what databases there are included.
  */
 static int stage(backup *b)
 {
@@ -232,7 +234,8 @@ static int copy_items(backup *b)
     return 0;
 }
 
-/* What tells a copy whose log is whole from one that has lost an end of it. Callbacks get no label: to them a file is a file. */
+/* What tells a copy whose log is whole from one that has lost an end of it. Callbacks get no
+ * label: to them a file is a file. */
 static int write_label(backup *b, uint64_t end)
 {
     uint8_t bytes[REF_LABEL_SIZE];

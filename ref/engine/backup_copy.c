@@ -89,7 +89,8 @@ static void pause_after(ref_copier *c, size_t unit, size_t size)
     }
 }
 
-/* Keeping the log from being removed has a price for the owner; the caller may have set a limit to it. */
+/* Keeping the log from being removed has a price for the owner; the caller may have set a limit
+ * to it. */
 static int check_log_limit(const ref_copier *c)
 {
     uint64_t kept;
@@ -155,9 +156,10 @@ static int read_page(const source *from, uint64_t pgno, uint8_t *page, ref_page_
 }
 
 /*
- * Whether pages that are torn or not there are only in the middle of being written. In the owner's process the last look was taken while
- * no checkpoint can run: then they are damaged. A guest asks the log: what a checkpoint may be writing has a whole image after
- * the redo point, and replaying that makes the copy whole, even when the owner has died over it.
+ * Whether pages that are torn or not there are only in the middle of being written. In the
+ * owner's process the last look was taken while no checkpoint can run: then they are damaged. A
+ * guest asks the log: what a checkpoint may be writing has a whole image after the redo point,
+ * and replaying that makes the copy whole, even when the owner has died over it.
  */
 static int only_in_motion(
     const ref_copier *c, const source *from, uint64_t first, uint64_t count, bool *in_motion)
@@ -409,8 +411,9 @@ static int settle_source(const ref_copier *c, const ref_plan_item *item, char *p
     return error;
 }
 
-/* Where the catalog has the database now; NULL in *path when it was removed. A guest's catalog is as it was when it was last
- * refreshed: that takes a walk through the log, so it is done only when the database is not where it was. */
+/* Where the catalog has the database now; NULL in *path when it was removed. A guest's catalog
+ * is as it was when it was last refreshed: that takes a walk through the log, so it is done only
+ * when the database is not where it was. */
 static int ask_catalog(const ref_copier *c, const ref_plan_item *item, bool again, char **path)
 {
     ref_catalog_entry entry;
@@ -427,8 +430,8 @@ static int ask_catalog(const ref_copier *c, const ref_plan_item *item, bool agai
     return error == ENOENT ? 0 : error;
 }
 
-/* The last place to look, in an environment whose owner may have died while it moved the file. Replaces *path when it is found
- * elsewhere; *gone when the log alone makes it. */
+/* The last place to look, in an environment whose owner may have died while it moved the file.
+ * Replaces *path when it is found elsewhere; *gone when the log alone makes it. */
 static int locate(const ref_copier *c, const ref_plan_item *item, char **path, bool *gone)
 {
     char *found;

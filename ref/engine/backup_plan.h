@@ -63,7 +63,8 @@ int ref_plan_directories(const ref_env *env, unsigned flags, ref_plan *plan);
  */
 int ref_plan_items(ref_env *env, unsigned flags, const ref_target *target, ref_plan *plan);
 
-/* Replaces the databases of the plan by those of another environment: a copy of the one that it was made for. */
+/* Replaces the databases of the plan by those of another environment: a copy of the one that it
+ * was made for. */
 int ref_plan_renew_databases(ref_env *copy, unsigned flags, ref_plan *plan);
 
 /* The one item of a backup of a single database. ENOENT, EINVAL. */

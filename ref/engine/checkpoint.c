@@ -369,8 +369,8 @@ static int unlink_segments(ref_env *env)
     return error;
 }
 
-/* Keeps backups of other processes from beginning until unlock_pins(). *taken is false when one is running: nobody here knows from
- * where on it needs the log, so then all of it is needed. */
+/* Keeps backups of other processes from beginning until unlock_pins(). *taken is false when one
+ * is running: nobody here knows from where on it needs the log, so then all of it is needed. */
 static int lock_pins(ref_env *env, bool *taken)
 {
     int error = env->vfs->lock(env->lock_file, REF_LOCK_AT_PIN, 1, REF_LOCK_EXCLUSIVE);

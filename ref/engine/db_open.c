@@ -270,7 +270,8 @@ static int refuse_existing(const char *name, const ref_db_options *options)
     return options->create && options->exclusive ? ref_fail(EEXIST, "%s", name) : 0;
 }
 
-/* The database in the catalog; in one directory only where the caller named one. Caller holds env->mutex. */
+/* The database in the catalog; in one directory only where the caller named one. Caller holds
+ * env->mutex. */
 static ref_dbfile *known_file(
     ref_env *env, const ref_txn *txn, const char *name, const ref_db_options *options)
 {

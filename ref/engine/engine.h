@@ -69,9 +69,11 @@ typedef struct ref_env_options {
 int ref_env_open(const ref_env_options *options, ref_env **out);
 
 /*
- * True for an environment that another process owns. Then only ref_backup(), ref_backup_database(), ref_log_archive() that lists,
- * ref_env_databases() and closing work; all else gives EOPNOTSUPP. The owner is not asked and need not live: what a guest copies
- * is what the files and the log show, so commits whose log the owner has not written yet (no_sync) are not in it.
+ * True for an environment that another process owns. Then only ref_backup(),
+ * ref_backup_database(), ref_log_archive() that lists, ref_env_databases() and closing work; all
+ * else gives EOPNOTSUPP. The owner is not asked and need not live: what a guest copies is what
+ * the files and the log show, so commits whose log the owner has not written yet (no_sync) are
+ * not in it.
  */
 bool ref_env_is_guest(const ref_env *env);
 
@@ -80,8 +82,9 @@ bool ref_env_is_guest(const ref_env *env);
  * the result says. */
 int ref_env_close(ref_env *env);
 
-/* Removes the control file: databases and log are then a copy, and replayed when they are opened again. The lock file stays, because
- * one that can vanish guards nothing. EAGAIN when the environment is open anywhere, or being backed up. */
+/* Removes the control file: databases and log are then a copy, and replayed when they are opened
+ * again. The lock file stays, because one that can vanish guards nothing. EAGAIN when the
+ * environment is open anywhere, or being backed up. */
 int ref_env_remove(ref_vfs *vfs, const char *home);
 
 /* 0, or REF_RUNRECOVERY with the words of the failure that ended the environment. */
@@ -99,8 +102,8 @@ uint32_t ref_env_segment_size(const ref_env *env);
 /* 16 random bytes that tell this environment's log from every other; a copy keeps them. */
 void ref_env_identity(const ref_env *env, uint8_t *id);
 
-/* Every committed database: directory (as configured) and name, joined. *names is malloc'd, so is each; NULL and 0 when there
- * is none or on failure. 0 or ENOMEM. */
+/* Every committed database: directory (as configured) and name, joined. *names is malloc'd, so
+ * is each; NULL and 0 when there is none or on failure. 0 or ENOMEM. */
 int ref_env_databases(ref_env *env, char ***names, size_t *count);
 
 /*
@@ -243,7 +246,8 @@ int ref_cursor_put(ref_cursor *cursor, ref_slice key, ref_slice value, bool no_o
  */
 int ref_cursor_del(ref_cursor *cursor);
 
-/* Another cursor at the same place: in the same transaction, or without one reading the last visible commit. */
+/* Another cursor at the same place: in the same transaction, or without one reading the last
+ * visible commit. */
 int ref_cursor_copy(const ref_cursor *cursor, ref_cursor **out);
 
 /* ---- backup ---- */

@@ -245,8 +245,9 @@ static int create_environment(ref_env *env)
     return error == 0 ? ref_checkpoint(env, true) : error;
 }
 
-/* A crash while an environment was created leaves a first segment to which nothing was written: its first write, which fits a
- * sector, is there as a whole or not at all. Anything else is somebody's log. */
+/* A crash while an environment was created leaves a first segment to which nothing was written:
+ * its first write, which fits a sector, is there as a whole or not at all. Anything else is
+ * somebody's log. */
 static bool is_blank(const ref_segment *segment)
 {
     for (size_t i = 0; i < segment->size && segment->size >= REF_SEGMENT_HEADER; i++) {
@@ -365,7 +366,8 @@ static int open_new(const ref_env_options *options, const char *home, ref_env **
     return 0;
 }
 
-/* Is this open environment the one that the options ask for? Who wants to own it has no use for a guest's. */
+/* Is this open environment the one that the options ask for? Who wants to own it has no use for
+ * a guest's. */
 static bool is_same(
     const ref_env *env, const ref_env_options *options, const ref_vfs *vfs, const ref_stat *home)
 {

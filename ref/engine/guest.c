@@ -1,9 +1,10 @@
 /*
  * An environment that another process owns: what a backup from outside can know of it.
  *
- * The owner is not asked. Control file and log say everything: the redo point, which databases there are, where the log ends.
- * One lock is shared with the owner: while a guest holds it, nobody removes log segments. The owner may die and another may take
- * its place in the middle; the files then change as they do in any recovery, and the log goes on from where it was cut.
+ * The owner is not asked. Control file and log say everything: the redo point, which databases
+ * there are, where the log ends. One lock is shared with the owner: while a guest holds it,
+ * nobody removes log segments. The owner may die and another may take its place in the middle;
+ * the files then change as they do in any recovery, and the log goes on from where it was cut.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 
 /* ---- the log as it stands ---- */
 
-/* The scan of a log that its owner writes to. What looks like damage may have been looked at in an unlucky moment. */
+/* The scan of a log that its owner writes to. What looks like damage may have been looked at in
+ * an unlucky moment. */
 static int scan(ref_env *env, uint32_t from, ref_log_scan *out)
 {
     int error = ref_log_scan_segments(env->vfs, env->log_path, from, 0, out);
@@ -225,8 +227,9 @@ static void replace_catalog(ref_env *env, ref_env *by, uint64_t redo)
     pthread_mutex_unlock(&env->mutex);
 }
 
-/* Reads the log from the redo point's segment on. The catalog is made anew: what was removed or renamed since the last time may
- * be in segments that are gone. Nobody keeps an entry of a guest's. */
+/* Reads the log from the redo point's segment on. The catalog is made anew: what was removed or
+ * renamed since the last time may be in segments that are gone. Nobody keeps an entry of a
+ * guest's. */
 static int read_catalog(ref_env *env, uint64_t redo)
 {
     ref_log_scan seen;

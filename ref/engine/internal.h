@@ -34,7 +34,8 @@
 /* Behind the name of a file that is being adopted. */
 #define REF_ADOPT_SUFFIX ".__adopt"
 
-/* Behind the name of a database that is being captured: the marker beside it (slot.h), the images that spill. */
+/* Behind the name of a database that is being captured: the marker beside it (slot.h), the
+ * images that spill. */
 #define REF_CAPTURE_SUFFIX ".__capture"
 
 #define REF_PATH_MAX 4096u
@@ -373,8 +374,9 @@ int ref_recover(ref_env *env, const ref_control *control, bool fatal);
 int ref_guest_refresh(ref_env *env);
 /* Keeps the owner from removing log segments, reads the redo point and refreshes the catalog. */
 int ref_guest_pin(ref_env *env, ref_pin *pin);
-/* Where the file of a database lies that is not where the catalog has it: an owner that died in the middle of a commit has left it
- * on its way to a new name. *path is malloc'd, or NULL: then *in_log says whether the log, from segment `from` on, makes it. */
+/* Where the file of a database lies that is not where the catalog has it: an owner that died in
+ * the middle of a commit has left it on its way to a new name. *path is malloc'd, or NULL: then
+ * *in_log says whether the log, from segment `from` on, makes it. */
 int ref_guest_locate(ref_env *env, uint32_t from, const ref_id *id, char **path, bool *in_log);
 
 /* ---- adopt.c ---- */
@@ -385,16 +387,16 @@ int ref_adopt(ref_env *env, const char *path, ref_file_record *out);
 
 /* ---- capture.c ---- */
 
-/* These bytes of the file are about to be written. Keeps what lies there, if somebody captures it. Caller holds the checkpoint
- * lock. */
+/* These bytes of the file are about to be written. Keeps what lies there, if somebody captures
+ * it. Caller holds the checkpoint lock. */
 void ref_capture_before(ref_dbfile *file, uint64_t offset, uint64_t size);
 /* The environment closes: ends what was not ended. */
 void ref_capture_close_env(ref_env *env);
 
 /* ---- compact.c ---- */
 
-/* Cuts the files of which compaction has freed the end, where nobody may still want it. Caller holds the checkpoint lock and has
- * written the pages of this commit. */
+/* Cuts the files of which compaction has freed the end, where nobody may still want it. Caller
+ * holds the checkpoint lock and has written the pages of this commit. */
 int ref_compact_cut(ref_env *env, uint64_t commit);
 
 /* ---- checkpoint.c: what a backup needs of it ---- */
@@ -406,8 +408,8 @@ int ref_checkpoint_locked(ref_env *env);
  * ref_pin_drop(). */
 int ref_pin_take(ref_env *env, ref_pin *pin);
 void ref_pin_drop(ref_env *env, ref_pin *pin);
-/* Keeps backups with logs from beginning, here and in other processes, until ref_pin_unblock(). EBUSY with words when one is
- * running. Caller holds the checkpoint lock. */
+/* Keeps backups with logs from beginning, here and in other processes, until ref_pin_unblock().
+ * EBUSY with words when one is running. Caller holds the checkpoint lock. */
 int ref_pin_block(ref_env *env, const char *what);
 void ref_pin_unblock(ref_env *env);
 
@@ -430,11 +432,11 @@ int ref_still_page(
 
 /* ---- log.c: what a backup needs of it ---- */
 
-/* The position after the last record that a backup may rely on: durable, or for a guest, written. `from` is the first segment of
- * its copy. 0 in *end on failure. */
+/* The position after the last record that a backup may rely on: durable, or for a guest,
+ * written. `from` is the first segment of its copy. 0 in *end on failure. */
 int ref_log_copy_end(ref_env *env, uint32_t from, uint64_t *end);
-/* Has the log, from the position `since` on, whole images of all these pages? A copy of a file in which they are torn or missing is then
- * as good as any: replay makes them. */
+/* Has the log, from the position `since` on, whole images of all these pages? A copy of a file
+ * in which they are torn or missing is then as good as any: replay makes them. */
 int ref_log_has_images(
     ref_env *env, uint64_t since, const ref_id *id, uint64_t first, uint64_t count, bool *all);
 /* Bytes of the segments from `from` on. */

@@ -354,8 +354,8 @@ static int settle_name(recovery *rec, rec_file *file, bool leave)
     return move(rec, file, aside);
 }
 
-/* A database that was not found by its identity: is its file there, but unreadable? Another database in its place is somebody's
- * doing, and will be adopted when it is opened. */
+/* A database that was not found by its identity: is its file there, but unreadable? Another
+ * database in its place is somebody's doing, and will be adopted when it is opened. */
 static int refuse_unreadable(recovery *rec, const rec_file *file, const char *name)
 {
     const char *dir = configured(rec->env, file->dir);
@@ -377,8 +377,8 @@ static int refuse_unreadable(recovery *rec, const rec_file *file, const char *na
     return error;
 }
 
-/* A database that is gone: an error where a copy needs it; else somebody has removed its file by hand, and opening it will
- * say so. */
+/* A database that is gone: an error where a copy needs it; else somebody has removed its file by
+ * hand, and opening it will say so. */
 static int missing(recovery *rec, const rec_file *file)
 {
     const char *name = file->names[file->name_count - 1];

@@ -292,7 +292,8 @@ static int check_file(recovery *rec, rec_file *file, uint8_t *data)
     return error;
 }
 
-/* A copy is trusted as a whole from here on, so it is looked at as a whole: the pages too for which the log had nothing. */
+/* A copy is trusted as a whole from here on, so it is looked at as a whole: the pages too for
+ * which the log had nothing. */
 static int check_copy(recovery *rec)
 {
     uint8_t *data = malloc(REF_PAGE_SIZE_MAX);

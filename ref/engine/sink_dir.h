@@ -34,9 +34,9 @@ typedef struct ref_dir_sink_options {
 
 /*
  * Begins to write into a target that ref_target_check() has passed. Makes it if it is not there.
- * *out is NULL on failure, and then nothing was made: EBUSY when another backup is writing to it or
- * an environment in it is open, or what making directories gave. The target's strings and the options' are borrowed until the
- * end.
+ * *out is NULL on failure, and then nothing was made: EBUSY when another backup is writing to it
+ * or an environment in it is open, or what making directories gave. The target's strings and the
+ * options' are borrowed until the end.
  */
 int ref_dir_sink_begin(
     const ref_target *target, const ref_dir_sink_options *options, ref_dir_sink **out);

@@ -442,9 +442,10 @@ static int commit_locked(ref_txn *txn, uint64_t *end)
 /* ---- commit: files ---- */
 
 /*
- * Files are made, and renamed, by way of a recovery name (name and suffix). A created file is made under it, empty, before
- * anything is logged: where that fails nothing has happened yet. A renamed one is moved there when its record is durable, and
- * only then do all of them take their names: those may be the old names of others. Recovery knows both names.
+ * Files are made, and renamed, by way of a recovery name (name and suffix). A created file is
+ * made under it, empty, before anything is logged: where that fails nothing has happened yet. A
+ * renamed one is moved there when its record is durable, and only then do all of them take their
+ * names: those may be the old names of others. Recovery knows both names.
  */
 
 /* The path of the name that the file will have. */
@@ -530,8 +531,8 @@ static void remove_created_files(ref_txn *txn)
 
 typedef enum finish_step { FINISH_LEAVE, FINISH_TAKE } finish_step;
 
-/* Each operation is durable before the next: where entries are kept in any combination, a name that was taken could replace a
- * file whose own leaving is lost. */
+/* Each operation is durable before the next: where entries are kept in any combination, a name
+ * that was taken could replace a file whose own leaving is lost. */
 static int move_file(ref_vfs *vfs, const char *from, const char *to)
 {
     int error = vfs->rename(vfs, from, to, false);
@@ -563,7 +564,8 @@ static int finish_op(ref_vfs *vfs, const ref_txn_op *op, finish_step step)
     return error;
 }
 
-/* Does on the disk what is durable in the log by now. A failure ends the environment: recovery will do it. */
+/* Does on the disk what is durable in the log by now. A failure ends the environment: recovery
+ * will do it. */
 static int finish_files(ref_txn *txn)
 {
     ref_env *env = txn->env;
@@ -592,7 +594,8 @@ static bool cache_is_full(ref_env *env)
     return env->cache.dirty_bytes > env->cache.limit / 4 * 3;
 }
 
-/* The commit has been placed: make it durable and visible. Sets *full when a checkpoint should follow. */
+/* The commit has been placed: make it durable and visible. Sets *full when a checkpoint should
+ * follow. */
 static int finish_commit(ref_txn *txn, uint64_t commit, uint64_t end, bool *full)
 {
     ref_env *env = txn->env;
@@ -629,8 +632,9 @@ static int finish_commit(ref_txn *txn, uint64_t commit, uint64_t end, bool *full
     return error;
 }
 
-/* Ends a transaction that changes nothing. The holder of the write lock has read the newest commit, which may still be on its
- * way to the disk: what was read must not be lost when this has returned. */
+/* Ends a transaction that changes nothing. The holder of the write lock has read the newest
+ * commit, which may still be on its way to the disk: what was read must not be lost when this
+ * has returned. */
 static int end_unchanged(ref_txn *txn)
 {
     ref_env *env = txn->env;
@@ -678,8 +682,8 @@ static bool adopts(const ref_txn *txn)
     return op != NULL;
 }
 
-/* No checkpoint comes between the record of a file operation and the operation itself: the redo point would move past what is
- * still to be done. */
+/* No checkpoint comes between the record of a file operation and the operation itself: the redo
+ * point would move past what is still to be done. */
 static int commit_with_files(ref_txn *txn, bool *full)
 {
     ref_env *env = txn->env;

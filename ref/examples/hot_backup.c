@@ -1,6 +1,6 @@
 /*
- * Opens an environment, writes to it, backs it up while it is open, recovers the copy, reads it back.
- * Compiles unchanged against this repository's db.h and against Berkeley DB's own.
+ * Opens an environment, writes to it, backs it up while it is open, recovers the copy, reads it
+ * back. Compiles unchanged against this repository's db.h and against Berkeley DB's own.
  *
  *     hot_backup DIRECTORY        an empty directory; leaves home/ and copy/ there
  */

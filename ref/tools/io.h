@@ -7,9 +7,10 @@
  * writing are the two things that it does all the time. A call that fails is what the engine is
  * built for: it gives up, removes what it has made and lets the log go.
  *
- * What may be ended is said by tool_io_stoppable(). Calls that remove or rename are never refused,
- * so that cleaning up works, nor is anything after the marker of an unfinished backup was made: from
- * there it is a matter of renaming, and stopping would leave an older backup in pieces.
+ * What may be ended is said by tool_io_stoppable(). Calls that remove or rename are never
+ * refused, so that cleaning up works, nor is anything after the marker of an unfinished backup
+ * was made: from there it is a matter of renaming, and stopping would leave an older backup in
+ * pieces.
  *
  * Output is synced every SYNC_EVERY bytes, so that no sync at a file's end keeps a signal waiting.
  *

@@ -1,11 +1,11 @@
 /*
  * What the commands of `hotref` share: their entry points, how they speak and how they end.
  *
- * Every command is a function of its own file that takes its part of the command line, argv[0] being
- * "hotref COMMAND", and returns the exit status. Results go to standard output; what went wrong,
- * warnings and progress to standard error, each line with the command's name in front. A message
- * names the file, the place in it and the reason; the engine's own words (error.h) do that already,
- * so commands pass them on with tool_failed().
+ * Every command is a function of its own file that takes its part of the command line, argv[0]
+ * being "hotref COMMAND", and returns the exit status. Results go to standard output; what went
+ * wrong, warnings and progress to standard error, each line with the command's name in front. A
+ * message names the file, the place in it and the reason; the engine's own words (error.h) do
+ * that already, so commands pass them on with tool_failed().
  */
 #ifndef TOOL_H
 #define TOOL_H

@@ -203,10 +203,10 @@ static int note_database(void *context, const ref_record *record)
 }
 
 /*
- * Without its label a copy does not say with which segment it began, so one that has lost its oldest
- * may replay without an error and lack commits. What can be seen is whether a checkpoint allowed to
- * begin there. No finding: an environment that was backed up after a recovery and before its next
- * checkpoint shows none either.
+ * Without its label a copy does not say with which segment it began, so one that has lost its
+ * oldest may replay without an error and lack commits. What can be seen is whether a checkpoint
+ * allowed to begin there. No finding: an environment that was backed up after a recovery and
+ * before its next checkpoint shows none either.
  */
 static void check_begin(tool_verification *v)
 {

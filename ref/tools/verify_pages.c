@@ -1,14 +1,14 @@
 /*
  * hotref verify: pages.
  *
- * First every page of every database is read and checked. Then the log is replayed on what is known
- * of the pages alone: which change each is at, or that it cannot be trusted. That says what recovery
- * would say, page by page, and nothing is written.
+ * First every page of every database is read and checked. Then the log is replayed on what is
+ * known of the pages alone: which change each is at, or that it cannot be trusted. That says
+ * what recovery would say, page by page, and nothing is written.
  *
- * In an environment after a crash, torn pages are as they should be if the log has whole images of
- * them. In a backup they are a finding even then, up to the number of pages that page 0 states:
- * backup checks what it copies, and takes a torn page only where a crash of the source has left one.
- * Where the log mends it, the finding says so.
+ * In an environment after a crash, torn pages are as they should be if the log has whole images
+ * of them. In a backup they are a finding even then, up to the number of pages that page 0
+ * states: backup checks what it copies, and takes a torn page only where a crash of the source
+ * has left one. Where the log mends it, the finding says so.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -10,7 +10,8 @@
 #include "cwd.h"
 #include "domino_backup.h"
 
-/* A database "a", a copy "copy" made while it changed, and the change information that belongs to it. */
+/* A database "a", a copy "copy" made while it changed, and the change information that belongs
+ * to it. */
 typedef struct made_backup {
     DBHANDLE db;
     NOTEID first;

@@ -23,8 +23,8 @@ STATUS apply_stream(const char *copy, const file_image *stream, unsigned piece);
 /* The copy is the file at the start. */
 void expect_start(const test_backup *backup, const char *copy);
 
-/* Copies the file in pieces of chance, one after the other, with marks, while notes of the `count` from
- * `first` on change and are brought to the file. */
+/* Copies the file in pieces of chance, one after the other, with marks, while notes of the
+ * `count` from `first` on change and are brought to the file. */
 void copy_in_pieces(
     const test_backup *backup, const char *copy, NOTEID first, unsigned count, uint64_t *seed);
 

@@ -1,5 +1,5 @@
-/* Backups through the Domino face: the states, the errors, and that copy and change information are the
- * database as it was at the start. */
+/* Backups through the Domino face: the states, the errors, and that copy and change information
+ * are the database as it was at the start. */
 #include "domino_support.h"
 
 #include <errno.h>

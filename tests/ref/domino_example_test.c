@@ -1,5 +1,5 @@
-/* Whole programs: the example, the fragment of the reference page, and a typical backup program next to
- * writers. */
+/* Whole programs: the example, the fragment of the reference page, and a typical backup program
+ * next to writers. */
 #include "domino_support.h"
 
 #include <pthread.h>
@@ -99,8 +99,8 @@ static void *write_on(void *context)
     return NULL;
 }
 
-/* Start, GetLogInfo, 32 KiB reads with a mark every tenth, Stop, size, StartApply, chunk by chunk until
- * an empty one, EndApply, End. */
+/* Start, GetLogInfo, 32 KiB reads with a mark every tenth, Stop, size, StartApply, chunk by
+ * chunk until an empty one, EndApply, End. */
 static void back_up(DBHANDLE db, const char *path, char *copy)
 {
     static char buffer[32768];

@@ -1,6 +1,6 @@
 /*
- * The fragment of the reference page of NSFBackupStart, as it stands there, in a program that begins a
- * backup of "a.nsf" and gives it up. "=NOTES.INI" is its argument.
+ * The fragment of the reference page of NSFBackupStart, as it stands there, in a program that
+ * begins a backup of "a.nsf" and gives it up. "=NOTES.INI" is its argument.
  */
 #include <stdio.h>
 #include <stdlib.h>

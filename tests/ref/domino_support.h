@@ -1,7 +1,7 @@
 /*
- * What the tests of the Domino face have in common: a directory of their own with a data directory and a
- * notes.ini in it, a runtime that has begun, notes written and read in a line, and files copied. They use
- * nothing but the face's headers and its provoke.h.
+ * What the tests of the Domino face have in common: a directory of their own with a data
+ * directory and a notes.ini in it, a runtime that has begun, notes written and read in a line,
+ * and files copied. They use nothing but the face's headers and its provoke.h.
  */
 #ifndef DOMINO_SUPPORT_H
 #define DOMINO_SUPPORT_H
@@ -26,9 +26,9 @@
 #include "domino/provoke.h"
 
 /*
- * A test in a new current directory, removed afterwards, with an empty directory "data". The runtime has
- * begun with "notes.ini", which names it, and ends by itself. Files are those of the operating system,
- * but nothing waits for the disk.
+ * A test in a new current directory, removed afterwards, with an empty directory "data". The
+ * runtime has begun with "notes.ini", which names it, and ends by itself. Files are those of the
+ * operating system, but nothing waits for the disk.
  */
 #define TEST(function) cmocka_unit_test_setup_teardown(function, notes_setup, notes_teardown)
 int notes_setup(void **state);
@@ -61,7 +61,8 @@ void expect_note(DBHANDLE db, NOTEID id, const char *text);
 /* How many notes there are. */
 unsigned count_notes(DBHANDLE db);
 
-/* `count` notes of `size` bytes, made of `letter`, from one identifier on; the first one is returned. */
+/* `count` notes of `size` bytes, made of `letter`, from one identifier on; the first one is
+ * returned. */
 NOTEID add_notes(DBHANDLE db, unsigned count, unsigned size, char letter);
 /* Gives note number `i` of those another text. */
 void change_note(DBHANDLE db, NOTEID first, unsigned i, unsigned size, char letter);

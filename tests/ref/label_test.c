@@ -1,4 +1,5 @@
-/* The label of a copy: a backup that has lost an end of its log is refused, not taken for an older one. */
+/* The label of a copy: a backup that has lost an end of its log is refused, not taken for an
+ * older one. */
 #include "support.h"
 
 #include <errno.h>

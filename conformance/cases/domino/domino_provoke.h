@@ -36,8 +36,8 @@ typedef struct dom_provoke_table {
     /* Puts the clock forward. */
     void (*pass_time)(unsigned seconds);
 
-    /* Makes NSFDbCompact call `pause` in the middle, at least once, in the thread that compacts; NULL:
-     * no more. */
+    /* Makes NSFDbCompact call `pause` in the middle, at least once, in the thread that compacts;
+     * NULL: no more. */
     void (*pause_compaction)(void (*pause)(void *argument), void *argument);
 } dom_provoke_table;
 

@@ -149,8 +149,8 @@ STATUS LNPUBLIC NotesInitExtended(int argc, char far *far *argv);
 STATUS LNPUBLIC NotesInit(void);
 
 /* Ends: closes notes and databases that are open, ends backups and applications that run (an
- * application as with APPLYEND_ABORT), frees memory objects and ID tables. After it NotesInitExtended
- * may be called again. Without NotesInitExtended: nothing. [NotesTerm] */
+ * application as with APPLYEND_ABORT), frees memory objects and ID tables. After it
+ * NotesInitExtended may be called again. Without NotesInitExtended: nothing. [NotesTerm] */
 void LNPUBLIC NotesTerm(void);
 
 /* A thread's beginning and end. Not needed here, and NOERROR, once the runtime has begun.

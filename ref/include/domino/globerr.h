@@ -1,5 +1,5 @@
-/* Error codes: their parts, and the packages that they belong to. The codes are in nsferr.h, oserr.h
- * and clerr.h. [STATUS, STS_xxx, ERR, PKG, ERRNUM] */
+/* Error codes: their parts, and the packages that they belong to. The codes are in nsferr.h,
+ * oserr.h and clerr.h. [STATUS, STS_xxx, ERR, PKG, ERRNUM] */
 #ifndef REF_DOMINO_GLOBERR_H
 #define REF_DOMINO_GLOBERR_H
 

@@ -21,9 +21,10 @@ STATUS LNPUBLIC IDInsert(DHANDLE hTable, DWORD id, BOOL far *retfInserted);
 STATUS LNPUBLIC IDDelete(DHANDLE hTable, DWORD id, BOOL far *retfDeleted);
 
 /*
- * Walks the table in ascending order: the first identifier with fFirst TRUE; with FALSE the one after
- * *retID. FALSE at the end, for an empty table or a wrong handle; *retID is then untouched. A deleted
- * note's identifier has RRV_DELETED set and so comes after all others. [IDScan]
+ * Walks the table in ascending order: the first identifier with fFirst TRUE; with FALSE the one
+ * after *retID. FALSE at the end, for an empty table or a wrong handle; *retID is then
+ * untouched. A deleted note's identifier has RRV_DELETED set and so comes after all others.
+ * [IDScan]
  *
  *     for (BOOL first = TRUE; IDScan(table, first, &id); first = FALSE)
  */

@@ -8,8 +8,8 @@
 #define DBHANDLE HANDLE
 #define NOTEHANDLE DHANDLE
 
-/* A note within its database: a multiple of RRV_ALIGNMENT, below RRV_DELETED, never given to another
- * note. */
+/* A note within its database: a multiple of RRV_ALIGNMENT, below RRV_DELETED, never given to
+ * another note. */
 typedef DWORD NOTEID;
 
 #define NOTEID_RESERVED 0x80000000

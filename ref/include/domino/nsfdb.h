@@ -1,24 +1,25 @@
 /*
  * Databases, and backing them up while they are in use.
  *
- * PATHS. A database is named relative to the data directory ("mail/ann.nsf"), by an absolute path, or as
- * "SERVER!!FILE" (osfile.h; notes.ini says where the server's data directory is: global.h). ".nsf" is
- * added to a name without a dot in its last part. ".." is not allowed in a relative name. An absolute
- * path in the data directory means the same database as the relative one. A file elsewhere can be opened,
- * too: it is not logged, and the one who opens it has to see to it that no other process does.
+ * PATHS. A database is named relative to the data directory ("mail/ann.nsf"), by an absolute
+ * path, or as "SERVER!!FILE" (osfile.h; notes.ini says where the server's data directory is:
+ * global.h). ".nsf" is added to a name without a dot in its last part. ".." is not allowed in a
+ * relative name. An absolute path in the data directory means the same database as the relative
+ * one. A file elsewhere can be opened, too: it is not logged, and the one who opens it has to
+ * see to it that no other process does.
  *
- * A DATA DIRECTORY belongs to one process from the first database that is opened in it to the last that
- * is closed; in another process NSFDbOpen then says ERR_LOCK. The log lies in the directory. What a crash
- * left is recovered when the next database is opened. When the last database is closed, its file holds
- * everything.
+ * A DATA DIRECTORY belongs to one process from the first database that is opened in it to the
+ * last that is closed; in another process NSFDbOpen then says ERR_LOCK. The log lies in the
+ * directory. What a crash left is recovered when the next database is opened. When the last
+ * database is closed, its file holds everything.
  *
- * A DATABASE FILE FROM ELSEWHERE (a restored backup) that is put into the data directory becomes part of
- * it when it is first opened, as a new instance (NSFDbGetLogInfo). To put one in the place of another,
- * NSFDbDelete that first.
+ * A DATABASE FILE FROM ELSEWHERE (a restored backup) that is put into the data directory becomes
+ * part of it when it is first opened, as a new instance (NSFDbGetLogInfo). To put one in the
+ * place of another, NSFDbDelete that first.
  *
- * REMOTE. A database opened as "SERVER!!FILE" is remote: every call works on it but those of backup,
- * NSFDbGetLogInfo and NSFDbCompact, which say ERR_NOT_LOCAL. Errors found behind a remote handle have
- * STS_REMOTE set; ERR_NOT_LOCAL is found here, and has not.
+ * REMOTE. A database opened as "SERVER!!FILE" is remote: every call works on it but those of
+ * backup, NSFDbGetLogInfo and NSFDbCompact, which say ERR_NOT_LOCAL. Errors found behind a
+ * remote handle have STS_REMOTE set; ERR_NOT_LOCAL is found here, and has not.
  */
 #ifndef REF_DOMINO_NSFDB_H
 #define REF_DOMINO_NSFDB_H
@@ -98,9 +99,10 @@ STATUS LNPUBLIC NSFDbCreate(const char far *PathName, USHORT DbClass, BOOL Force
  */
 STATUS LNPUBLIC NSFDbOpen(const char far *PathName, DBHANDLE far *rethDB);
 
-/* Closes the handle: waits for calls that use it in other threads, ends the backups that it began (as
- * BACKUPEND_ABORT does; decided), and, with the last handle, writes everything to the file. The handle is
- * invalid whatever the result says. Notes in memory stay until NSFNoteClose. [NSFDbClose] */
+/* Closes the handle: waits for calls that use it in other threads, ends the backups that it
+ * began (as BACKUPEND_ABORT does; decided), and, with the last handle, writes everything to the
+ * file. The handle is invalid whatever the result says. Notes in memory stay until NSFNoteClose.
+ * [NSFDbClose] */
 STATUS LNPUBLIC NSFDbClose(DBHANDLE hDB);
 
 /* Deletes a database. [NSFDbDelete]
@@ -152,8 +154,8 @@ STATUS LNPUBLIC NSFDbGetModifiedNoteTable(DBHANDLE hDB, WORD NoteClassMask, TIME
     TIMEDATE far *retUntil, DHANDLE far *rethTable);
 
 /*
- * Whether the database is logged, and where its log begins for the next backup. Also while it is being
- * backed up. [NSFDbGetLogInfo]
+ * Whether the database is logged, and where its log begins for the next backup. Also while it is
+ * being backed up. [NSFDbGetLogInfo]
  *
  *     Flags       0
  *     *LOGGED     FALSE for a file outside the data directory, and with TRANSLOG_Status=0; all that
@@ -169,10 +171,11 @@ STATUS LNPUBLIC NSFDbGetLogInfo(
     DBHANDLE hDb, DWORD Flags, BOOL *LOGGED, UNID *LogID, UNID *DbIID, DWORD *LogExtent);
 
 /*
- * BACKUP. Between NSFBackupStart and NSFBackupStop the file may be copied by any means and in any order,
- * while the database is used. What is overwritten meanwhile is kept: the change information. The copy,
- * with all of it applied, is the database as it was when NSFBackupStart returned, to the byte (but for
- * 64 bytes in the first page, which say that it is a backup, and of what).
+ * BACKUP. Between NSFBackupStart and NSFBackupStop the file may be copied by any means and in
+ * any order, while the database is used. What is overwritten meanwhile is kept: the change
+ * information. The copy, with all of it applied, is the database as it was when NSFBackupStart
+ * returned, to the byte (but for 64 bytes in the first page, which say that it is a backup, and
+ * of what).
  *
  *     NSFBackupStart(db, 0, &context, &low, &high)       from here on old bytes are kept
  *     copy high * 4 GiB + low bytes of the file, in any order;
@@ -184,25 +187,26 @@ STATUS LNPUBLIC NSFDbGetLogInfo(
  *     NSFBackupEndApplyChangeInfo(apply, 0)
  *     NSFBackupEnd(db, context, 0)
  *
- * The change information can be kept in a file instead and be applied later, in another process, without
- * the database.
+ * The change information can be kept in a file instead and be applied later, in another process,
+ * without the database.
  *
  * ONE BACKUP PER DATABASE at a time, whatever the handle; databases are independent of one another.
  *
- * A BACKUP ENDS BY ITSELF when it takes longer than BACKUP_TIMEOUT (ERR_BACKUP_ABORTED), when there is no
- * room for before-images (ERR_BACKUP_ABORTED2) or they cannot be kept for another reason
- * (ERR_NSF_CANT_BACKUP). From then on each call on its context gives that code; the context stays until
- * NSFBackupEnd; another backup of the database may be started at once. Updates of notes never notice.
- * Decided: which call says so (the next one), and which code for what.
+ * A BACKUP ENDS BY ITSELF when it takes longer than BACKUP_TIMEOUT (ERR_BACKUP_ABORTED), when
+ * there is no room for before-images (ERR_BACKUP_ABORTED2) or they cannot be kept for another
+ * reason (ERR_NSF_CANT_BACKUP). From then on each call on its context gives that code; the
+ * context stays until NSFBackupEnd; another backup of the database may be started at once.
+ * Updates of notes never notice. Decided: which call says so (the next one), and which code for
+ * what.
  *
- * WHICH HANDLE. hDB may be any handle of the database (decided). When the one that began the backup is
- * closed, or the runtime ends, the backup ends and its context is none any more. When the process dies,
- * nothing is left of it but bytes in the first page that no longer mean anything: the database opens and
- * can be backed up.
+ * WHICH HANDLE. hDB may be any handle of the database (decided). When the one that began the
+ * backup is closed, or the runtime ends, the backup ends and its context is none any more. When
+ * the process dies, nothing is left of it but bytes in the first page that no longer mean
+ * anything: the database opens and can be backed up.
  *
- * IN WHAT ORDER errors are found (decided): handle, ERR_NOT_LOCAL, flags, pointers, context, state.
- * A context that is not one of this database, or none any more, or NULLHANDLE: ERR_NOT_DOING_BACKUP, for
- * every function here, NSFBackupStop as well.
+ * IN WHAT ORDER errors are found (decided): handle, ERR_NOT_LOCAL, flags, pointers, context,
+ * state. A context that is not one of this database, or none any more, or NULLHANDLE:
+ * ERR_NOT_DOING_BACKUP, for every function here, NSFBackupStop as well.
  */
 
 /*
@@ -222,11 +226,11 @@ STATUS LNPUBLIC NSFBackupStart(
     DBHANDLE hDB, DWORD Flags, DHANDLE *BackupContext, DWORD *FileSizeLow, DWORD *FileSizeHigh);
 
 /*
- * The file has been copied up to this offset: what is overwritten below it from now on need not be kept.
- * What has been kept is. Costs next to nothing. [NSFBackupSetHighWaterMark]
+ * The file has been copied up to this offset: what is overwritten below it from now on need not
+ * be kept. What has been kept is. Costs next to nothing. [NSFBackupSetHighWaterMark]
  *
- * A lower mark than the last, or one beyond the end, is no error: the mark never goes down, and beyond
- * the end there is nothing to keep (decided).
+ * A lower mark than the last, or one beyond the end, is no error: the mark never goes down, and
+ * beyond the end there is nothing to keep (decided).
  *
  *     ERR_NOT_LOCAL
  *     ERR_NOT_DOING_BACKUP  also after NSFBackupStop (decided)
@@ -288,8 +292,9 @@ STATUS LNPUBLIC NSFBackupGetNextChangeInfo(DBHANDLE hDB, DHANDLE hBackupContext,
 STATUS LNPUBLIC NSFBackupEnd(DBHANDLE hDB, DHANDLE BackupContext, DWORD Options);
 
 /*
- * Begins to apply change information to a copy. Once this has succeeded, NSFBackupEndApplyChangeInfo must
- * be called. Needs neither the database nor the backup. [NSFBackupStartApplyChangeInfo]
+ * Begins to apply change information to a copy. Once this has succeeded,
+ * NSFBackupEndApplyChangeInfo must be called. Needs neither the database nor the backup.
+ * [NSFBackupStartApplyChangeInfo]
  *
  *     *ApplyInfoContext  for the calls that follow
  *     CopyFilePath       the copy, a path as the operating system takes it; nobody may have it open

@@ -1,6 +1,6 @@
 /*
- * Error codes of databases, notes and backups. The comment says when this library gives the code, or
- * "-" when it does not: the code is there for programs that ask for it. [ERR_xxx]
+ * Error codes of databases, notes and backups. The comment says when this library gives the
+ * code, or "-" when it does not: the code is there for programs that ask for it. [ERR_xxx]
  */
 #ifndef REF_DOMINO_NSFERR_H
 #define REF_DOMINO_NSFERR_H

@@ -1,9 +1,10 @@
 /*
  * Notes: records of named texts ("items"), as far as a backup test must change a database.
  *
- * A note handle is a copy in memory, made by NSFNoteCreate or NSFNoteOpen. Nothing reaches the database
- * before NSFNoteUpdate, which writes the whole note in one transaction of its own. Nobody sees half of
- * an update; an update that has returned NOERROR outlives a crash, unless UPDATE_NOCOMMIT was given.
+ * A note handle is a copy in memory, made by NSFNoteCreate or NSFNoteOpen. Nothing reaches the
+ * database before NSFNoteUpdate, which writes the whole note in one transaction of its own.
+ * Nobody sees half of an update; an update that has returned NOERROR outlives a crash, unless
+ * UPDATE_NOCOMMIT was given.
  */
 #ifndef REF_DOMINO_NSFNOTE_H
 #define REF_DOMINO_NSFNOTE_H
@@ -65,9 +66,9 @@ STATUS LNPUBLIC NSFNoteOpen(
     DBHANDLE db_handle, NOTEID note_id, WORD open_flags, NOTEHANDLE far *note_handle);
 
 /*
- * Writes the note to its database, as a new one when its _NOTE_ID is 0. Then _NOTE_ID, _NOTE_OID and
- * _NOTE_MODIFIED say what was written. A failed update leaves note and database as they were.
- * [NSFNoteUpdate]
+ * Writes the note to its database, as a new one when its _NOTE_ID is 0. Then _NOTE_ID, _NOTE_OID
+ * and _NOTE_MODIFIED say what was written. A failed update leaves note and database as they
+ * were. [NSFNoteUpdate]
  *     ERR_CONFLICT         somebody has changed the note since it was opened or last updated
  *     ERR_NOTE_DELETED     or deleted it (with UPDATE_FORCE it comes back)
  *     ERR_SUMMARY_TOO_BIG  names and texts of the summary items are longer than 32,768 bytes
@@ -90,8 +91,8 @@ STATUS LNPUBLIC NSFNoteClose(NOTEHANDLE note_handle);
  * [NSFNoteGetInfo] */
 void LNPUBLIC NSFNoteGetInfo(NOTEHANDLE note_handle, WORD note_member, void far *value_ptr);
 
-/* Changes the note in memory: _NOTE_CLASS, or _NOTE_ID to 0, so that the next update writes a new note.
- * value_ptr NULL stands for 0. Everything else has no effect. [NSFNoteSetInfo] */
+/* Changes the note in memory: _NOTE_CLASS, or _NOTE_ID to 0, so that the next update writes a
+ * new note. value_ptr NULL stands for 0. Everything else has no effect. [NSFNoteSetInfo] */
 void LNPUBLIC NSFNoteSetInfo(NOTEHANDLE note_handle, WORD note_member, void far *value_ptr);
 
 /*
@@ -111,8 +112,8 @@ STATUS LNPUBLIC NSFItemSetText(
 STATUS LNPUBLIC NSFItemSetTextSummary(NOTEHANDLE hNote, const char far *ItemName,
     const char far *ItemText, WORD TextLength, BOOL Summary);
 
-/* Copies an item's text: at most text_len - 1 bytes and a NUL behind them. How many bytes without that
- * NUL; 0 when there is no such item or the handle is wrong. [NSFItemGetText] */
+/* Copies an item's text: at most text_len - 1 bytes and a NUL behind them. How many bytes
+ * without that NUL; 0 when there is no such item or the handle is wrong. [NSFItemGetText] */
 WORD LNPUBLIC NSFItemGetText(
     NOTEHANDLE note_handle, const char far *item_name, char far *item_text, WORD text_len);
 

@@ -23,8 +23,8 @@ STATUS LNPUBLIC OSPathNetConstruct(const char far *PortName, const char far *Ser
     const char far *FileName, char far *retPathName);
 
 /*
- * Takes a path apart; "" for a part that is missing. Each of the three may be NULL.
- * retPortName: MAXPORTNAME bytes; retServerName: MAXUSERNAME; retFileName: MAXPATH. [OSPathNetParse]
+ * Takes a path apart; "" for a part that is missing. Each of the three may be NULL. retPortName:
+ * MAXPORTNAME bytes; retServerName: MAXUSERNAME; retFileName: MAXPATH. [OSPathNetParse]
  *     ERR_INV_SERVER_NAME  a port without a server, or a name that is too long
  *     ERR_INV_FILE_NAME    the file's name is too long
  * Works before NotesInitExtended, too.

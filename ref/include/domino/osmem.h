@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* Memory for `dwSize` bytes, zeroed. BlkType: 0, MEM_SHARE, MEM_GROWABLE; what else it says does not
- * matter. 0 bytes: NOERROR and NULLHANDLE. [OSMemAlloc]
+/* Memory for `dwSize` bytes, zeroed. BlkType: 0, MEM_SHARE, MEM_GROWABLE; what else it says does
+ * not matter. 0 bytes: NOERROR and NULLHANDLE. [OSMemAlloc]
  *     ERR_MEMORY */
 STATUS LNPUBLIC OSMemAlloc(WORD BlkType, DWORD dwSize, DHANDLE far *retHandle);
 
