@@ -1,5 +1,6 @@
 /* The module for Berkeley DB itself: the cases compiled against its own <db.h> and linked with its
  * shared library. */
+#include "../cases/berkeleydb/utility.h"
 #include "../hp_case.h"
 #include "../hp_module.h"
 
@@ -41,6 +42,7 @@ static const hp_module module = {
     .library_build = build,
     .entry_points = entry_points,
     .tables = hp_berkeleydb_tables,
+    .prepare = bdb_utility_prepare,
     .run_case = hp_case_run_one,
 };
 

@@ -1,5 +1,6 @@
 /* The module for the reference engine: the cases compiled against its db.h, with the engine linked
  * in. */
+#include "../cases/berkeleydb/utility.h"
 #include "../hp_case.h"
 #include "../hp_module.h"
 
@@ -33,6 +34,7 @@ static const hp_module module = {
     .library_build = build,
     .entry_points = entry_points,
     .tables = hp_berkeleydb_tables,
+    .prepare = bdb_utility_prepare,
     .run_case = hp_case_run_one,
 };
 

@@ -19,5 +19,6 @@ extern const hp_case bdb_dbbackup_cases[];
 extern const hp_case bdb_hot_cases[];
 extern const hp_case bdb_writer_cases[];
 extern const hp_case bdb_fault_cases[];
+extern const hp_case bdb_utility_cases[];
 
 #endif

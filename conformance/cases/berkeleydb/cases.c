@@ -19,5 +19,6 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_hot_cases,
     bdb_writer_cases,
     bdb_fault_cases,
+    bdb_utility_cases,
     NULL,
 };

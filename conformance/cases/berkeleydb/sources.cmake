@@ -18,6 +18,8 @@ set(HP_BERKELEYDB_CASE_SOURCES
     dbbackup.c
     hot.c
     writers.c
-    faults.c)
-set(HP_BERKELEYDB_LIBDB_SOURCES provoke_libdb.c)
-set(HP_BERKELEYDB_REF_SOURCES provoke_ref.c)
+    faults.c
+    utility.c
+    utility_cases.c)
+set(HP_BERKELEYDB_LIBDB_SOURCES provoke_libdb.c utility_libdb.c)
+set(HP_BERKELEYDB_REF_SOURCES provoke_ref.c utility_ref.c)
