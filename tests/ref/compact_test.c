@@ -1,5 +1,6 @@
 /* Compaction in place: nothing is lost, the file gets shorter, and others go on meanwhile. */
 #include "copying.h"
+#include "crash_vfs.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -540,6 +541,51 @@ static void a_power_cut_anywhere_loses_nothing(void **state)
     }
 }
 
+/* The same, and of what was not synced any part is lost. */
+static void a_power_cut_that_loses_something_loses_nothing_committed(void **state)
+{
+    fixture *fix = *state;
+    char home[FIXTURE_PATH];
+    bool over = false;
+    snprintf(home, sizeof home, "%s", fix->home);
+    for (uint64_t nth = 1; !over; nth += 1 + nth / 4) {
+        ref_vfs *system = fix->vfs.next;
+        crash_vfs disk;
+        model m;
+        fault_rule cut = {
+            .kinds = FAULT_CHANGES, .nth = nth, .error = EIO, .manner = FAULT_POWER_CUT};
+        crash_vfs_init(&disk, home);
+        fix->vfs.next = &disk.vfs;
+        fix->vfs.real_sync = true;
+        ref_db *db = make_holes(fix, &m, 16);
+        assert_ok(ref_log_flush(fix->env));
+        fault_set(&fix->vfs, &cut);
+        ref_db_compact(db, NULL, NULL, NULL);
+        over = fault_injected(&fix->vfs) == 0;
+        ref_db_close(db);
+        env_crash(fix);
+        fix->vfs.next = system;
+        fix->vfs.real_sync = false;
+        snprintf(fix->home, sizeof fix->home, "%s", at_dir(fix, "left"));
+        for (uint64_t chance = 0; chance < 3; chance++) {
+            crash_vfs_make_state(&disk, CRASH_SOME_LOST, nth * 100 + chance, fix->home);
+            env_open(fix);
+            db = db_open(fix->env, "a.db");
+            expect_model(db, NULL, &m);
+            assert_ok(ref_db_compact(db, NULL, NULL, NULL));
+            assert_int_equal(size_now(fix), size_needed(db));
+            expect_model(db, NULL, &m);
+            assert_ok(ref_db_close(db));
+            env_close(fix);
+            tree_remove(fix->home);
+        }
+        snprintf(fix->home, sizeof fix->home, "%s", home);
+        crash_vfs_destroy(&disk);
+        tree_remove(home);
+        dir_make(home);
+    }
+}
+
 /* What is behind the last page after a crash between the commit and the cut. */
 static void an_end_that_a_crash_left_is_cut_off_the_next_time(void **state)
 {
@@ -641,6 +687,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_copy_made_after_it_opens),
     SCRATCH_TEST(threads_read_and_write_meanwhile),
     SCRATCH_TEST(a_power_cut_anywhere_loses_nothing),
+    SCRATCH_TEST(a_power_cut_that_loses_something_loses_nothing_committed),
     SCRATCH_TEST(an_end_that_a_crash_left_is_cut_off_the_next_time),
     SCRATCH_TEST(a_file_that_cannot_be_cut_is_only_long),
     SCRATCH_TEST(a_damaged_free_list_is_found),
