@@ -28,7 +28,7 @@ enum {
     NOTES_AT_MOST = 60,
     LARGEST_NOTE = 9000,
     ROUNDS = 2500,
-    ROUNDS_AT_LEAST = 100,
+    ROUNDS_AT_LEAST = 20,
     SECONDS = 10, /* of a case; its limit is 90 */
     OPEN_EVERY = 100,
     WRITERS = 3,
