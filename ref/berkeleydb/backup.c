@@ -107,7 +107,8 @@ static unsigned engine_flags(u_int32_t flags)
         unsigned engine;
     } map[] = {{DB_CREATE, REF_BACKUP_CREATE}, {DB_EXCL, REF_BACKUP_EXCLUSIVE},
         {DB_BACKUP_CLEAN, REF_BACKUP_CLEAN}, {DB_BACKUP_FILES, REF_BACKUP_FILES},
-        {DB_BACKUP_NO_LOGS, REF_BACKUP_NO_LOGS}, {DB_BACKUP_SINGLE_DIR, REF_BACKUP_SINGLE_DIR}};
+        {DB_BACKUP_NO_LOGS, REF_BACKUP_NO_LOGS}, {DB_BACKUP_SINGLE_DIR, REF_BACKUP_SINGLE_DIR},
+        {DB_BACKUP_UPDATE, REF_BACKUP_UPDATE}};
     unsigned result = 0;
 
     for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
@@ -121,14 +122,10 @@ static unsigned engine_flags(u_int32_t flags)
 static int check_backup(ref_bdb_env *env, const char *target, u_int32_t flags, bool has_callbacks)
 {
     static const char method[] = "DB_ENV->backup";
-    static const ref_bdb_name missing[] = {{DB_BACKUP_UPDATE, "DB_BACKUP_UPDATE"}, {0, NULL}};
     static const u_int32_t known = DB_CREATE | DB_EXCL | DB_BACKUP_CLEAN | DB_BACKUP_FILES |
-                                   DB_BACKUP_NO_LOGS | DB_BACKUP_SINGLE_DIR;
-    int ret = ref_bdb_check_flags(env, method, flags, known | DB_BACKUP_UPDATE, NULL);
+                                   DB_BACKUP_NO_LOGS | DB_BACKUP_SINGLE_DIR | DB_BACKUP_UPDATE;
+    int ret = ref_bdb_check_flags(env, method, flags, known, NULL);
 
-    if (ret == 0) {
-        ret = ref_bdb_check_flags(env, method, flags, known, missing);
-    }
     if (ret == 0) {
         ret = ref_bdb_check_open(env, method);
     }

@@ -11,6 +11,9 @@
  *
  * Without logs there is nothing to replay. Then the databases are copied as one commit left
  * them, the last before the copying began.
+ *
+ * An update is the other half alone: the log, from where the copy's ends. Whether the two belong
+ * together is what base.c finds out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,13 +21,14 @@
 
 #include "backup_copy.h"
 #include "backup_plan.h"
+#include "base.h"
 #include "label.h"
 #include "sink_dir.h"
 #include "tree.h"
 
 #define KNOWN_FLAGS                                                                   \
     (REF_BACKUP_CREATE | REF_BACKUP_EXCLUSIVE | REF_BACKUP_CLEAN | REF_BACKUP_FILES | \
-        REF_BACKUP_NO_LOGS | REF_BACKUP_SINGLE_DIR)
+        REF_BACKUP_NO_LOGS | REF_BACKUP_SINGLE_DIR | REF_BACKUP_UPDATE)
 
 /* One backup, from its checks to its end. */
 typedef struct backup {
@@ -42,6 +46,8 @@ typedef struct backup {
     bool is_still;
     ref_env *staged; /* see stage() */
     char *stage_path;
+    ref_base base; /* of an update */
+    ref_sink_update extension;
     ref_dir_sink *directory;
     ref_copier copier;
 } backup;
@@ -58,6 +64,9 @@ static int begin(backup *b, ref_env *env, const ref_backup_options *options, uns
     }
     if (env->alone) {
         return ref_fail(EINVAL, "backup: this database has no environment");
+    }
+    if ((options->flags & REF_BACKUP_UPDATE) && !b->with_logs) {
+        return ref_fail(EINVAL, "backup: an update is log, and none is to be copied");
     }
     int error = ref_env_state(env);
     if (error == 0 && b->to_directory) {
@@ -188,14 +197,15 @@ static void unstage(backup *b)
     }
 }
 
-static int open_directory(backup *b, const char *log_dir)
+static int open_directory(backup *b, const char *log_dir, const ref_sink_update *update)
 {
     ref_dir_sink_options options = {.log_dir = log_dir,
+        .update = update,
         .direct = b->options->direct,
         .progress = b->options->progress,
         .progress_context = b->options->progress_context};
     int error = ref_dir_sink_begin(&b->target, &options, &b->directory);
-    if (error != 0) {
+    if (error != 0 || update != NULL) {
         return error;
     }
     b->stage_path = ref_path_join(b->target.path, REF_TARGET_OWN_PREFIX "stage");
@@ -209,7 +219,7 @@ static int open_directory(backup *b, const char *log_dir)
 
 static int open_output(backup *b, const char *log_dir)
 {
-    int error = b->to_directory ? open_directory(b, log_dir) : 0;
+    int error = b->to_directory ? open_directory(b, log_dir, NULL) : 0;
     if (error == 0 && b->env->guest && !b->with_logs) {
         error = stage(b);
     }
@@ -236,10 +246,10 @@ static int copy_items(backup *b)
 
 /* What tells a copy whose log is whole from one that has lost an end of it. Callbacks get no
  * label: to them a file is a file. */
-static int write_label(backup *b, uint64_t end)
+static int write_label(backup *b, uint64_t redo, uint64_t end)
 {
     uint8_t bytes[REF_LABEL_SIZE];
-    ref_label label = {.environment = b->env->id, .redo = b->pin.redo, .end = end};
+    ref_label label = {.environment = b->env->id, .redo = redo, .end = end};
     const ref_sink *sink = ref_dir_sink_interface(b->directory);
     void *file;
 
@@ -253,12 +263,10 @@ static int write_label(backup *b, uint64_t end)
     return error != 0 ? error : close_error;
 }
 
-static int copy_log(backup *b)
+static int copy_segments(backup *b, uint64_t first, uint64_t end)
 {
-    uint64_t end;
-    int error = ref_log_copy_end(b->env, REF_LSN_SEGMENT(b->pin.redo), &end);
-    uint64_t first = REF_LSN_SEGMENT(b->pin.redo), last = REF_LSN_SEGMENT(end);
-
+    uint64_t last = REF_LSN_SEGMENT(end);
+    int error = 0;
     for (uint64_t segment = first; segment <= last && error == 0; segment++) {
         uint64_t limit = segment == last ? REF_LSN_OFFSET(end) : UINT64_MAX;
         char *name = ref_plan_segment_name(&b->plan, (uint32_t)segment);
@@ -266,7 +274,17 @@ static int copy_log(backup *b)
                              : ref_copy_segment(&b->copier, (uint32_t)segment, limit, name);
         free(name);
     }
-    return error == 0 && b->to_directory ? write_label(b, end) : error;
+    return error;
+}
+
+static int copy_log(backup *b)
+{
+    uint64_t end;
+    int error = ref_log_copy_end(b->env, REF_LSN_SEGMENT(b->pin.redo), &end);
+    if (error == 0) {
+        error = copy_segments(b, REF_LSN_SEGMENT(b->pin.redo), end);
+    }
+    return error == 0 && b->to_directory ? write_label(b, b->pin.redo, end) : error;
 }
 
 static int finish(backup *b)
@@ -295,6 +313,7 @@ static int end(backup *b, int error)
     }
     ref_copier_clear(&b->copier);
     ref_plan_free(&b->plan);
+    ref_base_free(&b->base);
     if (error == 0) {
         ref_error_clear();
     }
@@ -331,12 +350,114 @@ static int run(backup *b)
     return error == 0 ? finish(b) : error;
 }
 
+/* ---- an update ---- */
+
+/* Where the caller's sink keeps its copy, and what it has, only the caller knows: it gets all. */
+static int find_all(backup *b, uint32_t *first, uint64_t *end)
+{
+    uint32_t newest;
+    ref_pin_keep(b->env, &b->pin, 0);
+    int error = ref_log_segments(b->env->vfs, b->env->log_path, first, &newest);
+    return error == 0 ? ref_log_copy_end(b->env, *first, end) : error;
+}
+
+/* Reads the base, which is locked, and finds what it lacks. */
+static int find_missing(backup *b, uint32_t *first, uint64_t *end)
+{
+    int error = ref_base_read(b->env->vfs, b->target.path, b->plan.log_dir, &b->base);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t last = REF_LSN_SEGMENT(b->base.log.end), oldest, newest;
+    ref_pin_keep(b->env, &b->pin, last);
+    error = ref_log_segments(b->env->vfs, b->env->log_path, &oldest, &newest);
+    if (error == 0) {
+        error = ref_log_copy_end(b->env, last > oldest ? last : oldest, end);
+    }
+    if (error == 0) {
+        error = ref_base_follow(b->env, &b->base, *end, first);
+    }
+    b->extension.needed_from = b->base.recovered ? REF_LSN_SEGMENT(b->base.replayed) : 0;
+    return error;
+}
+
+/* A segment that the base lacks may not be there, if EXCLUSIVE, and no directory or link anyway. */
+static int check_places(const backup *b, uint64_t first, uint64_t end)
+{
+    ref_target target = b->target;
+    int error = 0;
+    for (uint64_t segment = first; segment <= REF_LSN_SEGMENT(end) && error == 0; segment++) {
+        bool extends = segment == REF_LSN_SEGMENT(b->base.log.end);
+        char *name = ref_plan_segment_name(&b->plan, (uint32_t)segment);
+        target.flags = extends ? 0 : b->target.flags & REF_BACKUP_EXCLUSIVE;
+        error =
+            name == NULL ? ref_fail(ENOMEM, "backup: log") : ref_target_check_file(&target, name);
+        free(name);
+    }
+    return error;
+}
+
+static int copy_update(backup *b, uint32_t first, uint64_t end)
+{
+    const ref_sink *sink = b->to_directory ? ref_dir_sink_interface(b->directory) : NULL;
+    int error = ref_copier_init(&b->copier, b->env, b->options, sink, NULL, b->pin.redo);
+    if (error == 0) {
+        error = copy_segments(b, first, end);
+    }
+    bool labels = b->to_directory && (b->base.labelled || b->base.recovered);
+    return error == 0 && labels ? write_label(b, b->base.replayed, end) : error;
+}
+
+static int begin_update(backup *b)
+{
+    int error = ref_plan_directories(b->env, b->options->flags, &b->plan);
+    if (error == 0 && b->to_directory && !b->target.exists) {
+        error = ref_fail(EINVAL, "%s: no base for an update: it is not there", b->target.path);
+    }
+    if (error == 0) {
+        error = claim(b);
+    }
+    return error == 0 && b->to_directory ? open_directory(b, b->plan.log_dir, &b->extension)
+                                         : error;
+}
+
+static int update(backup *b)
+{
+    uint32_t first = 0;
+    uint64_t end = 0;
+    char *extends = NULL;
+    int error = begin_update(b);
+    if (error == 0) {
+        error = b->to_directory ? find_missing(b, &first, &end) : find_all(b, &first, &end);
+    }
+    if (error == 0 && b->to_directory) {
+        extends = ref_plan_segment_name(&b->plan, REF_LSN_SEGMENT(b->base.log.end));
+        b->extension.extends = extends;
+        error = extends == NULL ? ref_fail(ENOMEM, "backup: log") : 0;
+    }
+    if (error == 0 && b->to_directory && first != 0) {
+        error = check_places(b, first, end);
+    }
+    if (error == 0 && first != 0) {
+        error = copy_update(b, first, end);
+    }
+    error = error == 0 ? finish(b) : error;
+    b->extension.extends = NULL;
+    free(extends);
+    return error;
+}
+
+/* ---- the calls ---- */
+
 static int back_up_around(ref_env *env, const ref_backup_options *options, const ref_target *around)
 {
     backup b;
     int error = begin(&b, env, options, KNOWN_FLAGS);
     b.around = around;
-    return end(&b, error == 0 ? run(&b) : error);
+    if (error == 0) {
+        error = options->flags & REF_BACKUP_UPDATE ? update(&b) : run(&b);
+    }
+    return end(&b, error);
 }
 
 int ref_backup(ref_env *env, const ref_backup_options *options)

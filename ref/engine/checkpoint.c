@@ -517,6 +517,18 @@ int ref_pin_take(ref_env *env, ref_pin *pin)
     return error;
 }
 
+void ref_pin_keep(ref_env *env, ref_pin *pin, uint32_t segment)
+{
+    /* Not while somebody who has not seen it removes segments. */
+    pthread_mutex_lock(&env->checkpoint_lock);
+    pthread_mutex_lock(&env->mutex);
+    if (segment < REF_LSN_SEGMENT(pin->redo)) {
+        pin->redo = (uint64_t)segment << 32;
+    }
+    pthread_mutex_unlock(&env->mutex);
+    pthread_mutex_unlock(&env->checkpoint_lock);
+}
+
 void ref_pin_drop(ref_env *env, ref_pin *pin)
 {
     pthread_mutex_lock(&env->mutex);

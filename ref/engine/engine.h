@@ -272,6 +272,7 @@ typedef struct ref_sink {
 #define REF_BACKUP_FILES 0x08u      /* ordinary files too */
 #define REF_BACKUP_NO_LOGS 0x10u    /* databases only, consistent by themselves */
 #define REF_BACKUP_SINGLE_DIR 0x20u /* all files directly in the target */
+#define REF_BACKUP_UPDATE 0x40u     /* only the log that an earlier backup in the target lacks */
 
 #define REF_BACKUP_BUFFER_DEFAULT (1u << 20)
 
@@ -295,6 +296,16 @@ typedef struct ref_backup_options {
  * log up to its end as it stands after the last database page. Opening the copy replays the log; it
  * then holds every transaction that had committed when the last database page was read, perhaps
  * some later ones, and no part of any other.
+ *
+ * With UPDATE only log is copied, and the copy that is in the target goes on to its new end; its
+ * databases are brought there by its next opening. It may have been recovered since it was copied,
+ * and updated before, but not written to. A segment that it has in part is replaced; EXCLUSIVE
+ * only looks at those that it lacks; CLEAN removes the segments before its redo point and nothing
+ * else; FILES has no meaning. EINVAL, and nothing is touched, when the target holds no such copy of
+ * this environment, when the environment no longer has the log that follows, or when it has adopted
+ * a database since. A power cut or failure leaves the copy whole, with as much log as it had or
+ * more. To a caller's sink every segment is given that is there, since only the caller knows what
+ * it has.
  *
  * All checks come before the first change to the target. Errors: ENOENT, EEXIST, EINVAL (target
  * equal to, above or inside what is backed up; an absolute directory without SINGLE_DIR; two files

@@ -407,6 +407,8 @@ int ref_checkpoint_locked(ref_env *env);
 /* Makes the log durable, reads the redo point and keeps every segment from it on until
  * ref_pin_drop(). */
 int ref_pin_take(ref_env *env, ref_pin *pin);
+/* From now on the pin keeps the segments from this number on, too, as far as they are still there. */
+void ref_pin_keep(ref_env *env, ref_pin *pin, uint32_t segment);
 void ref_pin_drop(ref_env *env, ref_pin *pin);
 /* Keeps backups with logs from beginning, here and in other processes, until ref_pin_unblock().
  * EBUSY with words when one is running. Caller holds the checkpoint lock. */

@@ -4,8 +4,8 @@
  * A copy is only whole with all of its log. Its segments say how they hang together, but not
  * which was the first, nor where the last one ended; without that, a copy that has lost either
  * would come back as an older state, and nobody would notice. So a backup with logs into a
- * directory leaves a label beside them. Recovery refuses a copy whose log is not what its label
- * says, and removes the label when the control file has taken its place.
+ * directory leaves a label beside them, and an update a new one. Recovery refuses a copy whose log
+ * is not what its label says, and removes the label when the control file has taken its place.
  */
 #ifndef REF_LABEL_H
 #define REF_LABEL_H

@@ -5,8 +5,9 @@
 
 #include "label.h"
 
-/* A copy's log begins and ends where its label says, or it has lost something. */
-static int check_label(const recovery *rec, const ref_label *label)
+/* A copy's log begins and ends where its label says, or it has lost something. One that was
+ * recovered has no use for the beginning any more. */
+static int check_label(const recovery *rec, const ref_control *control, const ref_label *label)
 {
     const char *log_path = rec->env->log_path;
     if (label->redo == 0) {
@@ -16,7 +17,7 @@ static int check_label(const recovery *rec, const ref_label *label)
         return ref_fail(REF_CORRUPT, "%s: the log belongs to another environment than %s/%s",
             log_path, rec->env->home, REF_LABEL_NAME);
     }
-    if (rec->scan.oldest > REF_LSN_SEGMENT(label->redo)) {
+    if (control == NULL && rec->scan.oldest > REF_LSN_SEGMENT(label->redo)) {
         return ref_fail(REF_CORRUPT, "%s/log.%010u: this log segment of the backup is missing",
             log_path, REF_LSN_SEGMENT(label->redo));
     }
@@ -28,14 +29,17 @@ static int read_log(recovery *rec, const ref_control *control)
     ref_env *env = rec->env;
     ref_label label = {0};
     uint32_t from = rec->fatal ? 0 : REF_LSN_SEGMENT(rec->redo);
-    int error = control == NULL ? ref_label_read(env->vfs, env->home, &label) : 0;
+    int error = rec->copy ? ref_label_read(env->vfs, env->home, &label) : 0;
     if (error != 0 && error != ENOENT) {
         return error;
     }
-    uint64_t durable = control != NULL ? control->durable : label.end;
+    uint64_t durable = label.end;
+    if (control != NULL && control->durable > durable) {
+        durable = control->durable;
+    }
     error = ref_log_scan_segments(env->vfs, env->log_path, from, durable, &rec->scan);
     if (error == 0) {
-        error = check_label(rec, &label);
+        error = check_label(rec, control, &label);
     }
     if (error != 0) {
         return error;

@@ -1,4 +1,5 @@
 /* The directory sink: a backup's files in a directory, all of them or none. */
+#include "label.h"
 #include "sink_dir_internal.h"
 
 #include <errno.h>
@@ -27,6 +28,17 @@ int ref_sink_no_memory(const char *what)
 bool ref_sink_removes_nothing(const ref_dir_sink *sink)
 {
     return (sink->target.flags & REF_BACKUP_EXCLUSIVE) && !(sink->target.flags & REF_BACKUP_CLEAN);
+}
+
+/* Whether a file that is there already keeps the new one of that name out. */
+static bool is_exclusive(const ref_dir_sink *sink, const char *name)
+{
+    const ref_sink_update *update = sink->options.update;
+    if (!(sink->target.flags & REF_BACKUP_EXCLUSIVE)) {
+        return false;
+    }
+    return update == NULL || (strcmp(name, REF_LABEL_NAME) != 0 &&
+                                 (update->extends == NULL || strcmp(name, update->extends) != 0));
 }
 
 void ref_sink_tell_removing(void *context, const char *path)
@@ -232,9 +244,14 @@ static int sink_open(void *context, const char *name, void **out)
     ref_dir_sink *sink = context;
     const char *slash = strrchr(name, '/');
     ref_sink_place *dir = NULL;
+    ref_target target = sink->target;
+    bool exclusive = is_exclusive(sink, name);
 
     *out = NULL;
-    int error = ref_target_check_file(&sink->target, name);
+    if (sink->options.update != NULL) {
+        target.flags = exclusive ? REF_BACKUP_EXCLUSIVE : 0;
+    }
+    int error = ref_target_check_file(&target, name);
     if (error != 0) {
         return error;
     }
@@ -249,6 +266,7 @@ static int sink_open(void *context, const char *name, void **out)
         return ref_sink_no_memory(name);
     }
     file->dir = dir;
+    file->exclusive = exclusive;
     file->base = strdup(base_name(name));
     file->temporary = temporary_name(base_name(name));
     error = file->base == NULL || file->temporary == NULL
@@ -481,7 +499,7 @@ int ref_dir_sink_begin(
     if (error == 0 && options->log_dir != NULL) {
         error = lock_owner(sink);
     }
-    if (error == 0) {
+    if (error == 0 && options->update == NULL) {
         error = add_place(sink, "", false, &top);
     }
     if (error != 0) {
@@ -509,7 +527,7 @@ static void undo(ref_dir_sink *sink)
     for (const ref_sink_file *file = sink->files; file != NULL; file = file->next) {
         if (!file->moved) {
             unlink_in(sink, file->dir->path, file->temporary);
-        } else if (ref_sink_removes_nothing(sink)) {
+        } else if (ref_sink_removes_nothing(sink) && sink->options.update == NULL) {
             unlink_in(sink, file->dir->path, file->base);
         }
     }

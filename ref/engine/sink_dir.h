@@ -11,6 +11,10 @@
  * because they would be replayed, and its control file, because it would say that there is nothing
  * to replay.
  *
+ * An update goes without a marker, since the copy that it extends is whole at every moment: the
+ * files move into their places one after the other, in the order in which they were opened, each
+ * name durable before the next; so after a crash the copy's log is as long as it was, or longer.
+ *
  * A lock file keeps two backups from writing to one target at a time. Temporaries that an earlier,
  * interrupted backup left in directories of this one are removed.
  *
@@ -24,10 +28,18 @@
 
 typedef struct ref_dir_sink ref_dir_sink;
 
+/* May be filled in after the beginning, until the first file is opened. */
+typedef struct ref_sink_update {
+    const char *extends;  /* the file that continues one of its name: EXCLUSIVE lets it pass */
+    uint32_t needed_from; /* CLEAN removes the segments before it, at the end; 0: none */
+} ref_sink_update;
+
 typedef struct ref_dir_sink_options {
     const char *log_dir; /* where the copy's log lies, relative to the target; NULL: the files are
                             no environment, they are moved without marker, and nothing is removed */
-    bool direct;         /* write past the page cache where the file system can */
+    const ref_sink_update
+        *update; /* the files are log that goes on where the target's ends; NULL: they are not */
+    bool direct; /* write past the page cache where the file system can */
     void (*progress)(void *context, const char *line); /* "removing PATH"; may be NULL */
     void *progress_context;
 } ref_dir_sink_options;
@@ -57,7 +69,7 @@ int ref_dir_sink_finish(ref_dir_sink *sink);
  * Ends the sink, also when begin was the only call. Without a finish that succeeded it removes what
  * the sink made: temporaries, directories, and, when EXCLUSIVE kept it from replacing anything,
  * files that were in their places already. Where older files were removed or replaced the marker
- * stays. Leaves the words of the failure as they are.
+ * stays. Of an update it removes temporaries only. Leaves the words of the failure as they are.
  */
 void ref_dir_sink_end(ref_dir_sink *sink);
 

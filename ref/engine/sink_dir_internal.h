@@ -21,6 +21,7 @@ typedef struct ref_sink_place {
 typedef struct ref_sink_file {
     ref_sink_place *dir;
     char *base;      /* its name there */
+    bool exclusive;  /* it may not replace another */
     char *temporary; /* its name there until it is moved */
     ref_file *file;  /* NULL when closed */
     bool direct;

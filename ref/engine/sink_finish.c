@@ -195,13 +195,12 @@ static int move_dirs(ref_dir_sink *sink)
 
 static int move_file(ref_dir_sink *sink, ref_sink_file *file)
 {
-    bool exclusive = (sink->target.flags & REF_BACKUP_EXCLUSIVE) != 0;
     char *from = ref_path_join(file->dir->path, file->temporary);
     char *to = ref_path_join(file->dir->path, file->base);
     int error = ENOMEM;
     if (from != NULL && to != NULL) {
-        sink->destroyed = sink->destroyed || !exclusive;
-        error = sink->vfs->rename(sink->vfs, from, to, exclusive);
+        sink->destroyed = sink->destroyed || !file->exclusive;
+        error = sink->vfs->rename(sink->vfs, from, to, file->exclusive);
         file->moved = error == 0;
     }
     if (error != 0) {
@@ -238,8 +237,62 @@ static int sync_dirs(ref_dir_sink *sink)
     return error;
 }
 
+/* ---- an update ---- */
+
+/* The segments that the copy's databases have in them already. */
+static int remove_replayed(ref_dir_sink *sink, const ref_sink_place *dir, uint32_t needed_from)
+{
+    ref_names names = {0};
+    int error = ref_tree_list(sink->vfs, dir->path, &names);
+    for (size_t i = 0; i < names.count && error == 0; i++) {
+        uint32_t number = ref_segment_of_name(names.names[i]);
+        if (number != 0 && number < needed_from) {
+            error = remove_stale_file(sink, dir, names.names[i]);
+        }
+    }
+    ref_names_free(&names);
+    return error;
+}
+
+static int clean_log(ref_dir_sink *sink)
+{
+    uint32_t needed_from = sink->options.update->needed_from;
+    char *path = ref_path_join(sink->target.path, sink->options.log_dir);
+    ref_sink_place dir = {.path = path};
+    if (path == NULL) {
+        return ref_sink_no_memory(sink->options.log_dir);
+    }
+    int error = remove_replayed(sink, &dir, needed_from);
+    if (error == 0) {
+        error = sync_dir(sink, path);
+    }
+    free(path);
+    return error;
+}
+
+static int finish_update(ref_dir_sink *sink)
+{
+    int error = 0;
+    for (ref_sink_file *file = sink->files; file != NULL && error == 0; file = file->next) {
+        error = move_file(sink, file);
+        if (error == 0) {
+            error = sync_dir(sink, file->dir->path);
+        }
+    }
+    if (error == 0 && (sink->target.flags & REF_BACKUP_CLEAN)) {
+        error = clean_log(sink);
+    }
+    sink->finished = error == 0;
+    return error;
+}
+
+/* ---- the order ---- */
+
 int ref_dir_sink_finish(ref_dir_sink *sink)
 {
+    if (sink->options.update != NULL) {
+        return finish_update(sink);
+    }
     bool whole = sink->options.log_dir != NULL;
     int error = whole ? make_marker(sink) : 0;
     if (error == 0 && (sink->target.flags & REF_BACKUP_CLEAN)) {

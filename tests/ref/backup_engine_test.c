@@ -107,6 +107,33 @@ static void a_backup_keeps_the_log_that_it_needs_from_a_loop_of_removals(void **
     }
 }
 
+static void updates_under_four_writers_have_all_of_the_money(void **state)
+{
+    fixture *fix = *state;
+    bank money;
+    char copy[FIXTURE_PATH];
+    int error = 0;
+    fix->options.cache_size = 32u << 10;
+    env_open(fix);
+    bank_open(&money, fix->env);
+    bank_start(&money, 4);
+    snprintf(copy, sizeof copy, "%.900s/copy", fix->dir);
+    ref_backup_options options = slowly;
+    options.target = copy;
+    for (int i = 0; i < 8 && error == 0; i++) {
+        error = ref_backup(fix->env, &options);
+        options.flags = REF_BACKUP_UPDATE | (i % 3 == 0 ? REF_BACKUP_CLEAN : 0);
+        bank_wait(&money, 30);
+        if (i % 2 == 1) {
+            bank_check_home(fix, copy);
+        }
+    }
+    bank_stop(&money);
+    assert_ok(error);
+    bank_close(&money);
+    bank_check_home(fix, copy);
+}
+
 static void a_backup_without_logs_is_one_commits_state_while_writers_run(void **state)
 {
     fixture *fix = *state;
@@ -345,6 +372,7 @@ static void a_thread_with_an_open_transaction_may_take_a_backup(void **state)
 static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(every_backup_under_four_writers_has_all_of_the_money),
     SCRATCH_TEST(a_backup_keeps_the_log_that_it_needs_from_a_loop_of_removals),
+    SCRATCH_TEST(updates_under_four_writers_have_all_of_the_money),
     SCRATCH_TEST(a_backup_without_logs_is_one_commits_state_while_writers_run),
     SCRATCH_TEST(one_databases_backup_is_whole_by_itself_while_writers_run),
     SCRATCH_TEST(two_backups_at_once_are_both_whole),

@@ -51,17 +51,6 @@ static void unknown_flags_are_refused_before_anything_else(void **state)
     close_all(NULL, env);
 }
 
-static void DB_BACKUP_UPDATE_is_refused_by_name(void **state)
-{
-    DB_ENV *env = open_env("home", 0);
-
-    (void)state;
-    assert_refused(env->backup(env, "copy", DB_CREATE | DB_BACKUP_UPDATE),
-        "DB_ENV->backup: DB_BACKUP_UPDATE is not in this version");
-    assert_false(exists("copy"));
-    close_all(NULL, env);
-}
-
 static void before_open_both_methods_are_refused(void **state)
 {
     DB_ENV *env = new_env();
@@ -621,7 +610,6 @@ static void a_copy_under_a_writer_has_whole_transactions_only(void **state)
 
 static const struct CMUnitTest tests[] = {
     TEST(unknown_flags_are_refused_before_anything_else),
-    TEST(DB_BACKUP_UPDATE_is_refused_by_name),
     TEST(before_open_both_methods_are_refused),
     TEST(a_target_that_is_NULL_or_empty_is_refused),
     TEST(dbbackup_of_no_name_or_no_database_is_ENOENT),

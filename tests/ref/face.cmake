@@ -7,7 +7,7 @@ foreach(name vfs sink_dir backup_plan backup_copy)
   ref_add_engine_test(${name} cwd.c)
 endforeach()
 
-foreach(name env db cursor txn backup)
+foreach(name env db cursor txn backup update)
   hp_add_unit_test(PROGRAM berkeleydb_${name}_test SOURCES berkeleydb_${name}_test.c berkeleydb_support.c
     LIBS hotproof::ref_berkeleydb LABELS ref)
 endforeach()

@@ -213,7 +213,7 @@ typedef struct __db_lsn DB_LSN;
 #define DB_BACKUP_FILES 0x00000008
 #define DB_BACKUP_NO_LOGS 0x00000010
 #define DB_BACKUP_SINGLE_DIR 0x00000020
-#define DB_BACKUP_UPDATE 0x00000040 /* refused in this version */
+#define DB_BACKUP_UPDATE 0x00000040
 
 /* DB_ENV->txn_begin, DB_TXN->commit, DB_ENV->set_flags */
 #define DB_TXN_NOSYNC 0x00000001
@@ -630,9 +630,18 @@ struct __db_env {
      *     DB_BACKUP_FILES       ordinary files too, also in subdirectories, and DB_CONFIG
      *     DB_BACKUP_NO_LOGS     no log files
      *     DB_BACKUP_SINGLE_DIR  all files directly in the target, without DB_CONFIG
-     *     DB_BACKUP_UPDATE      EINVAL in this version
+     *     DB_BACKUP_UPDATE      only the log files that the backup in the target lacks; see below
      * Any other bit is EINVAL before anything else is looked at. DB_VERB_BACKUP belongs to
      * set_verbose.
+     *
+     * An update needs an earlier backup of this environment in the target, with its logs: as it was
+     * copied, or recovered since but not written to. Any number of updates may follow. It removes
+     * nothing from the source. A log file that the target has in part is replaced; DB_EXCL looks
+     * only at those that it lacks; DB_BACKUP_CLEAN removes those that the target's databases have
+     * in them already, and nothing else. EINVAL, and nothing is touched, without such a backup,
+     * when the environment no longer has the log that follows it (take a full one then), and with
+     * DB_BACKUP_NO_LOGS. A failure leaves the backup as it was, or with part of the new log.
+     * Callbacks get every log file that is there.
      *
      * Callbacks (see below) take the place of the directory: target goes to them as it is, may be
      * NULL and need not exist, and DB_CREATE, DB_EXCL and DB_BACKUP_CLEAN are theirs to heed.
