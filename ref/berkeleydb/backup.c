@@ -52,7 +52,7 @@ static int sink_close(void *context, const char *name, void *file)
 
 /* ---- both methods ---- */
 
-static void progress(void *context, const char *line)
+static void message(void *context, const char *line)
 {
     ref_bdb_message(context, line);
 }
@@ -81,7 +81,8 @@ static ref_backup_options plan(ref_bdb_env *env, const char *target, unsigned fl
         .pause_pages = settings->read_count,
         .pause_nanoseconds = settings->read_sleep * NS_PER_US,
         .direct = settings->write_direct != 0,
-        .progress = ref_bdb_verbose(env, DB_VERB_BACKUP) ? progress : NULL,
+        .progress = ref_bdb_verbose(env, DB_VERB_BACKUP) ? message : NULL,
+        .notice = message,
         .progress_context = env,
     };
 }

@@ -203,6 +203,7 @@ static int open_directory(backup *b, const char *log_dir, const ref_sink_update 
         .update = update,
         .direct = b->options->direct,
         .progress = b->options->progress,
+        .notice = b->options->notice,
         .progress_context = b->options->progress_context};
     int error = ref_dir_sink_begin(&b->target, &options, &b->directory);
     if (error != 0 || update != NULL) {

@@ -288,7 +288,9 @@ typedef struct ref_backup_options {
                            with ENOSPC; 0: any */
     bool direct;   /* write past the page cache where the file system can */
     void (*progress)(void *context, const char *line); /* a line per operation; may be NULL */
-    void *progress_context;
+    /* What the caller asked for and does not get, though the backup goes on; may be NULL. */
+    void (*notice)(void *context, const char *line);
+    void *progress_context; /* of both */
 } ref_backup_options;
 
 /*

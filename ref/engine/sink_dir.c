@@ -210,6 +210,18 @@ static char *temporary_name(const char *base)
     return name;
 }
 
+static void tell_cached(ref_dir_sink *sink)
+{
+    char line[REF_PATH_MAX + 100];
+    if (sink->options.notice != NULL && !sink->told_cached) {
+        snprintf(line, sizeof line,
+            "%s: the file system takes no direct writes: writing through the page cache",
+            sink->target.path);
+        sink->options.notice(sink->options.progress_context, line);
+    }
+    sink->told_cached = true;
+}
+
 /* Opens the temporary file; `flags` besides the usual ones. */
 static int open_temporary(ref_dir_sink *sink, ref_sink_file *file, unsigned flags)
 {
@@ -227,6 +239,7 @@ static int open_temporary(ref_dir_sink *sink, ref_sink_file *file, unsigned flag
             /* Linux refuses O_DIRECT after it has made the file. */
             sink->vfs->unlink(sink->vfs, path);
             file->direct = false;
+            tell_cached(sink);
         }
     }
     if (!file->direct) {
@@ -308,6 +321,7 @@ static int sink_write(void *context, void *handle, uint64_t offset, const void *
     if (error == 0) {
         error = ref_write_full(file->file, data, size, offset);
         if (error == EINVAL && file->direct) {
+            tell_cached(sink);
             error = end_direct(sink, file);
             if (error == 0) {
                 error = ref_write_full(file->file, data, size, offset);

@@ -41,6 +41,7 @@ typedef struct ref_dir_sink_options {
         *update; /* the files are log that goes on where the target's ends; NULL: they are not */
     bool direct; /* write past the page cache where the file system can */
     void (*progress)(void *context, const char *line); /* "removing PATH"; may be NULL */
+    void (*notice)(void *context, const char *line);   /* direct and cannot; once; may be NULL */
     void *progress_context;
 } ref_dir_sink_options;
 

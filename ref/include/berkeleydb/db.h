@@ -690,7 +690,8 @@ struct __db_env {
 
     /* One of DB_BACKUP_CONFIG for backups of this handle. Any time; a running backup keeps what it
      * began with. A size that is no multiple of a page is rounded, to one page at least; size 0 is
-     * the default. Any value but 0 of WRITE_DIRECT is 1.
+     * the default. Any value but 0 of WRITE_DIRECT is 1; where the file system takes no direct
+     * writes, a message says so (set_msgcall) and the backup is written as without it.
      * [DB_ENV->set_backup_config, DB_ENV->get_backup_config] */
     int (*set_backup_config)(DB_ENV *env, DB_BACKUP_CONFIG option, u_int32_t value);
     int (*get_backup_config)(DB_ENV *env, DB_BACKUP_CONFIG option, u_int32_t *value);
