@@ -52,8 +52,12 @@ typedef struct backup {
 static const char doc[] =
     "Copies the environment in HOME into the directory TARGET while it is in use, and recovers the "
     "copy, so that it can be opened at once. EVERYTHING THAT TARGET HELD BEFORE IS REMOVED, but "
-    "not until the copy is complete; after a failure TARGET holds what it held before."
+    "not until the copy is complete; after a failure TARGET holds what it held before. With -u "
+    "nothing is removed but log that the copy no longer needs."
     "\v"
+    "With -u TARGET must hold an earlier backup of the same environment to which nobody has "
+    "written, and HOME the log that follows it; otherwise nothing is changed, and a full backup is "
+    "needed. Use the same of -D, -d and -l as for that one. -c then removes no log from HOME.\n\n"
     "All files go directly into TARGET, and two of one name are an error; with -D they keep their "
     "directories. Ordinary files of the environment's directories are copied, too. Every page is "
     "checked on the way.\n\n"
@@ -85,7 +89,7 @@ static const struct argp_option options[] = {
         0},
     {"home", 'h', "HOME", 0, "The environment's home", 0},
     {"log-dir", 'l', "DIR", 0, "The log directory, instead of that of DB_CONFIG", 0},
-    {"update", 'u', NULL, 0, "Not in this version: add new log to an earlier backup", 0},
+    {"update", 'u', NULL, 0, "Copy only the log that an earlier backup in TARGET lacks", 0},
     {"verbose", 'v', NULL, 0, "Say what is copied and removed", 0},
     {"progress", KEY_PROGRESS, NULL, 0, "Show progress even if there is no terminal", 1},
     {"max-rate", KEY_MAX_RATE, "RATE", 0, "Write at most RATE bytes a second", 1},
@@ -108,11 +112,6 @@ static error_t check_arguments(arguments *given, struct argp_state *state)
         argp_error(state, "-D takes all directories from DB_CONFIG: not with -d or -l");
     } else if (given->checkpoint && given->data_dirs.count > 0) {
         argp_error(state, "-c is not for use with -d");
-    } else if (given->update) {
-        argp_error(state,
-            "-u: not in this version: adding only new log to an earlier backup (identity and "
-            "continuity checked, segments that were replayed removed) is missing; make a full "
-            "backup");
     }
     return 0;
 }
@@ -252,7 +251,7 @@ static int checkpoint_source(backup *b)
     size_t count;
     say(b, "checkpoint of %s", b->home.path);
     int error = ref_checkpoint(b->env, true);
-    if (error == 0) {
+    if (error == 0 && !b->given->update) { /* an earlier backup may lack what could go */
         error = ref_log_archive(b->env, REF_ARCHIVE_REMOVE, &none, &count);
     }
     free(none);
@@ -262,6 +261,7 @@ static int checkpoint_source(backup *b)
 typedef struct estimation {
     uint64_t bytes;
     uint32_t first; /* log segment that is copied */
+    bool log_alone;
 } estimation;
 
 static int add_size(void *context, const char *path, const char *relative, const ref_stat *stat)
@@ -271,12 +271,37 @@ static int add_size(void *context, const char *path, const char *relative, const
     uint32_t segment;
     (void)path;
     tool_name_kind kind = tool_name_kind_of(slash != NULL ? slash + 1 : relative, &segment);
-    bool copied = kind == TOOL_NAME_OTHER || kind == TOOL_NAME_CONFIG ||
-                  (kind == TOOL_NAME_SEGMENT && segment >= so_far->first);
+    bool copied = kind == TOOL_NAME_SEGMENT
+                      ? segment >= so_far->first
+                      : !so_far->log_alone && (kind == TOOL_NAME_OTHER || kind == TOOL_NAME_CONFIG);
     if (stat->kind == REF_KIND_FILE && copied) {
         so_far->bytes += stat->size;
     }
     return 0;
+}
+
+/* The first segment that is copied: the one that recovery needs, or in which the copy ends. */
+static uint32_t first_segment(const backup *b)
+{
+    ref_vfs *vfs = b->io.next;
+    const char *home = b->given->update ? b->given->target : b->home.path;
+    bool below = b->given->use_config && b->home.log_dir != NULL;
+    char *log_path = !b->given->update ? tool_home_log(&b->home)
+                     : below           ? tool_join(home, b->home.log_dir)
+                                       : tool_copy(home);
+    tool_log log;
+    uint32_t first = 0;
+
+    if (tool_log_look(vfs, home, log_path, &log) == 0) {
+        if (b->given->update) {
+            first = log.count > 0 ? log.numbers[log.count - 1] : 0;
+        } else if (log.controlled) {
+            first = REF_LSN_SEGMENT(log.redo);
+        }
+    }
+    tool_log_free(&log);
+    free(log_path);
+    return first;
 }
 
 /* About what there is to copy: what changes meanwhile, and links, are not counted. */
@@ -284,13 +309,8 @@ static uint64_t estimate(const backup *b)
 {
     ref_vfs *vfs = b->io.next;
     char *log_path = tool_home_log(&b->home);
-    tool_log log;
-    estimation so_far = {0};
+    estimation so_far = {.first = first_segment(b), .log_alone = b->given->update};
 
-    if (tool_log_look(vfs, b->home.path, log_path, &log) == 0 && log.controlled) {
-        so_far.first = REF_LSN_SEGMENT(log.redo);
-    }
-    tool_log_free(&log);
     (void)ref_tree_walk(vfs, b->home.path, true, add_size, &so_far);
     for (size_t i = 0; i < b->home.data_dirs.count; i++) {
         if (b->home.data_dirs.names[i][0] == '/') {
@@ -317,7 +337,8 @@ static int copy(backup *b)
 {
     const arguments *given = b->given;
     ref_backup_options how = {.target = given->target,
-        .flags = REF_BACKUP_CREATE | REF_BACKUP_CLEAN | REF_BACKUP_FILES |
+        .flags = (given->update ? REF_BACKUP_UPDATE : REF_BACKUP_CREATE | REF_BACKUP_FILES) |
+                 (given->update && given->keep_logs ? 0 : REF_BACKUP_CLEAN) |
                  (given->use_config ? 0 : REF_BACKUP_SINGLE_DIR),
         .buffer_size = buffer_size(given->max_rate),
         .log_limit = given->max_log,
@@ -438,7 +459,9 @@ static int run(backup *b)
     }
     error = close_source(b, error);
     if (error != 0) {
-        return failed(b, error, "as it was before");
+        return failed(b, error,
+            b->given->update ? "a good backup, with as much log as before or more"
+                             : "as it was before");
     }
     if (!b->given->no_recover) {
         error = recover_copy(b);

@@ -50,30 +50,45 @@ char *tool_segment_path(const char *log_path, uint32_t number)
 
 /* ---- control file and list of segments ---- */
 
+static void note_control(const ref_control *control, tool_log *out)
+{
+    out->controlled = true;
+    out->recovered_copy = control->copy;
+    out->control_environment = control->environment;
+    out->sequence = control->sequence;
+    out->redo = control->redo;
+    out->durable = control->durable;
+    out->commit = control->commit;
+}
+
+/* A copy that was updated after its recovery has both: then the label says how far its log goes. */
+static void note_label(const ref_label *label, tool_log *out)
+{
+    if (out->controlled) {
+        out->durable = label->end > out->durable ? label->end : out->durable;
+        return;
+    }
+    out->labelled = true;
+    out->control_environment = label->environment;
+    out->redo = label->redo;
+    out->durable = label->end;
+}
+
 static void look_at_control(ref_vfs *vfs, const char *home, tool_log *out)
 {
     ref_control control;
+    ref_label label;
     int error = ref_control_read(vfs, home, &control);
     if (error == 0) {
-        out->controlled = true;
-        out->recovered_copy = control.copy;
-        out->control_environment = control.environment;
-        out->sequence = control.sequence;
-        out->redo = control.redo;
-        out->durable = control.durable;
-        out->commit = control.commit;
-        return;
+        note_control(&control, out);
     }
-    ref_label label;
-    if (error == ENOENT) {
+    if (error == ENOENT || out->recovered_copy) {
         error = ref_label_read(vfs, home, &label);
+        if (error == 0) {
+            note_label(&label, out);
+        }
     }
-    if (error == 0) {
-        out->labelled = true;
-        out->control_environment = label.environment;
-        out->redo = label.redo;
-        out->durable = label.end;
-    } else if (error != ENOENT) {
+    if (error != 0 && error != ENOENT) {
         out->control_error = error;
         out->control_words = tool_copy(ref_error_text());
     }

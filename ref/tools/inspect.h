@@ -48,7 +48,8 @@ typedef struct tool_log {
     uint64_t redo;
     uint64_t durable;
     uint64_t commit;   /* before the redo point */
-    bool labelled;     /* no control file, but a copy's label: redo and durable are what it says */
+    bool labelled;     /* no control file, but a copy's label: redo and durable are what it says. (A
+                          recovered copy that was updated has both; then durable is the label's.) */
     int control_error; /* one of them is there and cannot be read */
     char *control_words;
 

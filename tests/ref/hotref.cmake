@@ -1,5 +1,5 @@
 # The tool, and its agreement with Berkeley DB's own dump and load.
-foreach(name hotref_backup hotref_dump hotref_verify)
+foreach(name hotref_backup hotref_dump hotref_update hotref_verify)
   hp_add_unit_test(PROGRAM ${name}_test SOURCES ${name}_test.c hotref_support.c cwd.c
     LIBS hotproof::ref_engine LABELS ref DEFINITIONS HOTREF="$<TARGET_FILE:hotref>")
   add_dependencies(${name}_test hotref)

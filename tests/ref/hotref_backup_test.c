@@ -76,8 +76,6 @@ static void wrong_usage_gives_2_and_a_reason(void **state)
     hotref_must_say("-b TARGET is missing");
     assert_int_equal(hotref("backup", "-b", "bk", NULL), 2);
     hotref_must_say("-h HOME is missing");
-    assert_int_equal(hotref("backup", "-h", "home", "-b", "bk", "-u", NULL), 2);
-    hotref_must_say("-u: not in this version");
     assert_int_equal(hotref("backup", "-h", "home", "-b", "bk", "-D", "-d", "x", NULL), 2);
     assert_int_equal(hotref("backup", "-h", "home", "-b", "bk", "-D", "-l", "x", NULL), 2);
     assert_int_equal(hotref("backup", "-h", "home", "-b", "bk", "-c", "-d", "x", NULL), 2);
