@@ -1,70 +1,19 @@
 /* The report as Markdown: see markdown.h. */
 #include "markdown.h"
 
-#include <ctype.h>
+#include "markdown_text.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* Text that is to be read as it is: what Markdown or HTML would take for more is escaped, line
- * breaks become <br>, so that it fits a cell of a table too. */
-static void put_text(FILE *out, const char *text)
-{
-    char before = ' ';
-    for (; *text != '\0'; before = *text++) {
-        bool in_word = isalnum((unsigned char)before) && isalnum((unsigned char)text[1]);
-        if (*text == '\n') {
-            fputs("<br>", out);
-        } else if (*text == '<') {
-            fputs("&lt;", out);
-        } else if (*text == '&') {
-            fputs("&amp;", out);
-        } else if (strchr("\\`*[]|~#$!", *text) != NULL || (*text == '_' && !in_word)) {
-            fprintf(out, "\\%c", *text);
-        } else {
-            putc(*text, out);
-        }
-    }
-}
-
-/* Text as it is, line by line, in a fence that is longer than any in the text. */
-static void put_fenced(FILE *out, const char *indent, const char *text)
-{
-    size_t longest = 2, run = 0;
-    for (const char *at = text; *at != '\0'; at++) {
-        run = *at == '`' ? run + 1 : 0;
-        longest = run > longest ? run : longest;
-    }
-    char *fence = hp_allocate(longest + 2, 1);
-    memset(fence, '`', longest + 1);
-    fprintf(out, "%s%s\n%s", indent, fence, indent);
-    for (; *text != '\0'; text++) {
-        putc(*text, out);
-        if (*text == '\n' && text[1] != '\0') {
-            fputs(indent, out);
-        }
-        if (text[1] == '\0' && *text != '\n') {
-            putc('\n', out);
-        }
-    }
-    fprintf(out, "%s%s\n", indent, fence);
-    free(fence);
-}
-
-static void put_cell(FILE *out, const char *text)
-{
-    fputs(" ", out);
-    put_text(out, text);
-    fputs(" |", out);
-}
 
 /* The heading row of a table with a column per engine. */
 static void put_engine_heading(const hp_model *model, FILE *out, const char *title)
 {
     fputs("|", out);
-    put_cell(out, title);
+    hp_markdown_cell(out, title);
     for (size_t e = 0; e < model->engine_count; e++) {
         char *name = hp_format("%s %s", model->engines[e].name, model->engines[e].version);
-        put_cell(out, name);
+        hp_markdown_cell(out, name);
         free(name);
     }
     fputs("\n|---|", out);
@@ -111,11 +60,11 @@ static void put_verdict_rows(const hp_model *model, FILE *out)
 {
     fputs("| **Gate** |", out);
     for (size_t e = 0; e < model->engine_count; e++) {
-        put_cell(out, hp_model_gate(&model->engines[e]) + strlen("gate "));
+        hp_markdown_cell(out, hp_model_gate(&model->engines[e]) + strlen("gate "));
     }
     fputs("\n| **Conformance** |", out);
     for (size_t e = 0; e < model->engine_count; e++) {
-        put_cell(out, hp_model_verdict(model, &model->engines[e]));
+        hp_markdown_cell(out, hp_model_verdict(model, &model->engines[e]));
     }
     fputs("\n", out);
 }
@@ -128,7 +77,7 @@ static void put_absent(const hp_model *model, FILE *out)
     {
         const char *package = hp_json_get(absent, "package");
         fputs("\nNot installed: ", out);
-        put_text(out, hp_json_get(absent, "engine"));
+        hp_markdown_text(out, hp_json_get(absent, "engine"));
         fprintf(out, "%s%s.\n", package[0] != '\0' ? "; apt install " : "", package);
     }
 }
@@ -147,7 +96,7 @@ int hp_markdown_write_brief(const hp_model *model, FILE *out, hp_error *error)
             continue;
         }
         fputs("|", out);
-        put_cell(out, page);
+        hp_markdown_cell(out, page);
         for (size_t e = 0; e < model->engine_count; e++) {
             put_levels(model, &model->engines[e], page, out);
         }
@@ -199,7 +148,7 @@ static void put_chapters(const hp_model *model, FILE *out)
         }
         char *label = hp_format("%s, %s", clause->page, clause->section);
         fputs("|", out);
-        put_cell(out, label);
+        hp_markdown_cell(out, label);
         free(label);
         for (size_t e = 0; e < model->engine_count; e++) {
             hp_tally tally = hp_model_count(model, &model->engines[e], &section);
@@ -214,25 +163,25 @@ static void put_surprise(const json_t *result, FILE *out)
     const char *where = hp_json_get(result, "where"), *blame = hp_json_get(result, "blame");
     char *reason = hp_model_reason(result);
     fprintf(out, "\n### %s ", hp_json_get(result, "result"));
-    put_text(out, hp_json_get(result, "engine"));
+    hp_markdown_text(out, hp_json_get(result, "engine"));
     fputs(": ", out);
-    put_text(out, hp_json_get(result, "case"));
+    hp_markdown_text(out, hp_json_get(result, "case"));
     fputs("\n\n", out);
-    put_fenced(out, "", reason);
+    hp_markdown_fenced(out, "", reason);
     if (where[0] != '\0' || blame[0] != '\0') {
         fputs("\nAt ", out);
-        put_text(out, where[0] != '\0' ? where : "an unknown place");
+        hp_markdown_text(out, where[0] != '\0' ? where : "an unknown place");
         if (blame[0] != '\0') {
             fputs(", asserting ", out);
-            put_text(out, blame);
+            hp_markdown_text(out, blame);
         }
         fputs(".\n", out);
     }
     fputs("\nReproduce:\n\n", out);
-    put_fenced(out, "", hp_json_get(result, "reproduce"));
+    hp_markdown_fenced(out, "", hp_json_get(result, "reproduce"));
     if (hp_json_get(result, "log_tail")[0] != '\0') {
         fputs("\nLog:\n\n", out);
-        put_fenced(out, "", hp_json_get(result, "log_tail"));
+        hp_markdown_fenced(out, "", hp_json_get(result, "log_tail"));
     }
     free(reason);
 }
@@ -252,12 +201,12 @@ static void put_surprises(const hp_model *model, FILE *out)
     {
         fputs(shown++ == 0 ? "\n## Surprises\n" : "", out);
         fputs("\n### STALE ", out);
-        put_text(out, hp_json_get(line, "engine"));
+        hp_markdown_text(out, hp_json_get(line, "engine"));
         fputs("\n\n", out);
-        put_text(out, hp_json_get(line, "file"));
+        hp_markdown_text(out, hp_json_get(line, "file"));
         fprintf(out, ":%" JSON_INTEGER_FORMAT " names ",
             json_integer_value(json_object_get(line, "line")));
-        put_text(out, hp_json_get(line, "case"));
+        hp_markdown_text(out, hp_json_get(line, "case"));
         fputs(", which is no case.\n", out);
     }
 }
@@ -279,11 +228,11 @@ static void put_cases(const hp_model *model, unsigned results, const char *title
             fprintf(out, "\n## %s\n\n| Engine | Case | Result | Why |\n|---|---|---|---|\n", title);
         }
         fputs("|", out);
-        put_cell(out, engine);
-        put_cell(out, name);
-        put_cell(out, hp_json_get(line, what == HP_RESULT_XFAIL ? "raw" : "result"));
-        put_cell(out, hp_json_get(what == HP_RESULT_XFAIL ? departure : line,
-                          what == HP_RESULT_XFAIL ? "reason" : "message"));
+        hp_markdown_cell(out, engine);
+        hp_markdown_cell(out, name);
+        hp_markdown_cell(out, hp_json_get(line, what == HP_RESULT_XFAIL ? "raw" : "result"));
+        hp_markdown_cell(out, hp_json_get(what == HP_RESULT_XFAIL ? departure : line,
+                                  what == HP_RESULT_XFAIL ? "reason" : "message"));
         fputs("\n", out);
     }
 }
@@ -291,8 +240,8 @@ static void put_cases(const hp_model *model, unsigned results, const char *title
 static void put_row(FILE *out, const char *label, const char *text)
 {
     fputs("|", out);
-    put_cell(out, label);
-    put_cell(out, text);
+    hp_markdown_cell(out, label);
+    hp_markdown_cell(out, text);
     fputs("\n", out);
 }
 
@@ -328,9 +277,9 @@ int hp_markdown_write(const hp_model *model, FILE *out, hp_error *error)
         const hp_engine_report *engine = &model->engines[e];
         char *held = hp_model_held(engine);
         fputs("- **", out);
-        put_text(out, engine->name);
+        hp_markdown_text(out, engine->name);
         fputs(" ", out);
-        put_text(out, engine->version);
+        hp_markdown_text(out, engine->version);
         fprintf(
             out, "**: %s; %s. %s\n", hp_model_gate(engine), hp_model_verdict(model, engine), held);
         free(held);

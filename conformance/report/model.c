@@ -350,6 +350,25 @@ static bool belongs(const hp_clause_entry *clause, const hp_filter *filter)
            (filter->sources == 0 || (filter->sources & 1u << clause->source) != 0);
 }
 
+const hp_engine_report *hp_model_engine(const hp_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->engine_count; i++) {
+        if (strcmp(model->engines[i].name, name) == 0) {
+            return &model->engines[i];
+        }
+    }
+    return NULL;
+}
+
+const hp_clause_entry *hp_model_clause(const hp_model *model, const json_t *result)
+{
+    const char *blame = hp_json_get(result, "blame");
+    const char *first = json_string_value(json_array_get(json_object_get(result, "clauses"), 0));
+    const char *id = blame[0] != '\0' ? blame : first != NULL ? first : "";
+    size_t clause = find_clause(model, id);
+    return clause < model->clause_count ? &model->clauses[clause] : NULL;
+}
+
 hp_tally hp_model_count(
     const hp_model *model, const hp_engine_report *engine, const hp_filter *filter)
 {

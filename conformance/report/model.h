@@ -60,12 +60,19 @@ int hp_model_load_all(char *const *paths, size_t count, hp_model *model, hp_erro
 int hp_model_load(const char *path, hp_model *model, hp_error *error);
 void hp_model_free(hp_model *model);
 
+/* The engine called `name`, or NULL. */
+const hp_engine_report *hp_model_engine(const hp_model *model, const char *name);
+
 /* The result of a case, the worst if it ran several times (a surprise before what was expected,
  * that before what was not asserted, and a pass last); NULL if it did not run. */
 const json_t *hp_model_find(const hp_model *model, const char *engine, const char *name);
 
 /* The result as enumerator. */
 hp_result hp_model_result(const json_t *result);
+
+/* The promise that a result is about: the one that was not held, else the first that the case is
+ * listed for; NULL if the record knows neither. */
+const hp_clause_entry *hp_model_clause(const hp_model *model, const json_t *result);
 
 /* The clauses to count: those of a page and a section (NULL: of all), of these levels and sources
  * (bits 1u << level, 1u << source; 0: of all). */

@@ -3,6 +3,7 @@
 
 #include "../runner/arguments.h"
 #include "../runner/check.h"
+#include "departures.h"
 #include "html.h"
 #include "junit.h"
 #include "markdown.h"
@@ -10,6 +11,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef int (*writer)(const hp_model *model, FILE *out, hp_error *error);
@@ -23,7 +25,7 @@ static int write_terminal(const hp_model *model, FILE *out, hp_error *error)
 
 static const struct format {
     const char *name;
-    writer write, brief; /* brief: NULL if the format has none */
+    writer write, brief; /* brief: NULL if the format has neither this nor departures */
 } formats[] = {
     {"terminal", write_terminal, NULL},
     {"html", hp_html_write, NULL},
@@ -35,11 +37,12 @@ static const struct format {
 typedef struct options {
     hp_strings records;
     const struct format *format;
-    const char *output; /* NULL: standard output */
+    const char *output;     /* NULL: standard output */
+    const char *departures; /* of this engine only; NULL: a whole report */
     bool brief, strict;
 } options;
 
-enum { KEY_BRIEF = 256, KEY_STRICT };
+enum { KEY_BRIEF = 256, KEY_DEPARTURES, KEY_STRICT };
 
 static const struct format *format_called(struct argp_state *state, const char *name)
 {
@@ -65,6 +68,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_BRIEF:
         o->brief = true;
         return 0;
+    case KEY_DEPARTURES:
+        o->departures = argument;
+        return 0;
     case KEY_STRICT:
         o->strict = true;
         return 0;
@@ -78,6 +84,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (o->brief && o->format->brief == NULL) {
             argp_error(state, "--brief goes with --format markdown");
         }
+        if (o->departures != NULL && (o->brief || o->format->brief == NULL)) {
+            argp_error(state, "--departures goes with --format markdown, and without --brief");
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -90,6 +99,11 @@ static const struct argp_option switches[] = {
     {"output", 'o', "FILE", 0, "Write to this file (default: standard output)", 0},
     {"brief", KEY_BRIEF, NULL, 0,
         "With --format markdown: only one table, a row per page of the manual", 0},
+    {"departures", KEY_DEPARTURES, "ENGINE", 0,
+        "With --format markdown: only what this engine is known to do otherwise, a row per "
+        "departure: promise, level, what it does instead, the command that shows it. Surprises "
+        "are listed as such",
+        0},
     {"strict", KEY_STRICT, NULL, 0,
         "A SHOULD that is not held makes an engine not conformant, as if the run had been strict",
         0},
@@ -100,7 +114,35 @@ static const char text[] =
     "Renders records. Several are one report: shards of a run, or one engine each; records that "
     "overlap or do not belong together (another kit, seed, table of promises or version of an "
     "engine) are refused. A RECORD is a file, or the directory of a run."
-    "\v" HP_STATUS_HELP("written, whatever the report says") " With 3 nothing usable was written.";
+    "\v" HP_STATUS_HELP(
+        "written, whatever the report says") " With 3 nothing usable was written. "
+                                             "An engine that is not in the records is 2.";
+
+static int write_to(const options *o, const hp_model *model, FILE *out, hp_error *error)
+{
+    if (o->departures != NULL) {
+        return hp_departures_write(model, hp_model_engine(model, o->departures), out, error);
+    }
+    return (o->brief ? o->format->brief : o->format->write)(model, out, error);
+}
+
+/* Before anything is written: a mistyped name must not cost the file that is there. */
+static int check_engine(const options *o, const hp_model *model, hp_error *error)
+{
+    if (o->departures == NULL || hp_model_engine(model, o->departures) != NULL) {
+        return 0;
+    }
+    char *names = hp_format("%s", "");
+    for (size_t i = 0; i < model->engine_count; i++) {
+        char *longer = hp_format("%s%s%s", names, i > 0 ? ", " : "", model->engines[i].name);
+        free(names);
+        names = longer;
+    }
+    hp_fail(error, "%s: no engine is called %s; its engines: %s", model->path, o->departures,
+        names[0] != '\0' ? names : "none");
+    free(names);
+    return -1;
+}
 
 static int write_report(const options *o, const hp_model *model, hp_error *error)
 {
@@ -109,8 +151,7 @@ static int write_report(const options *o, const hp_model *model, hp_error *error
     if (out == NULL) {
         return hp_fail(error, "%s: %s", name, strerror(errno));
     }
-    writer write = o->brief ? o->format->brief : o->format->write;
-    int status = write(model, out, error);
+    int status = write_to(o, model, out, error);
     errno = 0;
     bool failed = ferror(out) != 0 || fflush(out) != 0;
     if (out != stdout && fclose(out) != 0) {
@@ -130,15 +171,19 @@ int hp_report_command(int argc, char **argv)
     hp_model model;
     hp_error error;
     hp_arguments_parse(&parser, argc, argv, &o);
-    int status = hp_model_load_all(o.records.items, o.records.count, &model, &error);
-    if (status == 0) {
+    int status = HP_EXIT_KIT_FAILED;
+    if (hp_model_load_all(o.records.items, o.records.count, &model, &error) == 0) {
         model.strict = model.strict || o.strict;
-        status = write_report(&o, &model, &error);
+        if (check_engine(&o, &model, &error) != 0) {
+            status = HP_EXIT_USAGE;
+        } else if (write_report(&o, &model, &error) == 0) {
+            status = HP_EXIT_EXPECTED;
+        }
         hp_model_free(&model);
     }
-    if (status != 0) {
+    if (status != HP_EXIT_EXPECTED) {
         fprintf(stderr, "hotproof report: %s\n", error.text);
     }
     hp_strings_free(&o.records);
-    return status == 0 ? HP_EXIT_EXPECTED : HP_EXIT_KIT_FAILED;
+    return status;
 }

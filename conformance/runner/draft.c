@@ -84,26 +84,13 @@ static char *results_text(unsigned results)
     return list;
 }
 
-/* The page of the promise that failed, or of the first that the case is listed for. */
-static const char *page_of(const hp_model *model, const json_t *result)
-{
-    const char *blame = hp_json_get(result, "blame");
-    const char *first = json_string_value(json_array_get(json_object_get(result, "clauses"), 0));
-    const char *id = blame[0] != '\0' ? blame : first != NULL ? first : "";
-    for (size_t i = 0; i < model->clause_count; i++) {
-        if (strcmp(model->clauses[i].id, id) == 0) {
-            return model->clauses[i].page;
-        }
-    }
-    return "";
-}
-
 static void print_line(
     const hp_model *model, const hp_engine_report *engine, const json_t *result, unsigned results)
 {
     const char *name = hp_json_get(result, "case");
     const json_t *departure = json_object_get(result, "departure");
     char *list = results_text(results);
+    const hp_clause_entry *clause = hp_model_clause(model, result);
     if (departure != NULL) {
         printf("# In place of line %" JSON_INTEGER_FORMAT ", which says otherwise:\n",
             json_integer_value(json_object_get(departure, "line")));
@@ -114,7 +101,7 @@ static void print_line(
     } else {
         printf("%s | %s | %s | | %s\n", name, list,
             engine->version[0] != '\0' ? engine->version : hp_json_get(model->header, "started"),
-            page_of(model, result));
+            clause != NULL ? clause->page : "");
     }
     free(list);
 }

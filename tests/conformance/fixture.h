@@ -8,16 +8,13 @@
 
 /* Profile "p": A (MUST documented, page one), B (MUST inferred, page two), C (SHOULD inferred, page
  * one); X is of another profile. Engine "e" version 1 has cases a: A, b: B, ab: A and B, c: C. */
-#define FIXTURE_CLAUSES                                                                            \
-    "\"clauses\":["                                                                                \
-    "{\"id\":\"A\",\"profile\":\"p\",\"level\":\"MUST\",\"source\":\"documented\",\"page\":"       \
-    "\"one\"},"                                                                                    \
-    "{\"id\":\"B\",\"profile\":\"p\",\"level\":\"MUST\",\"source\":\"inferred\",\"page\":\"two\"}" \
-    ","                                                                                            \
-    "{\"id\":\"C\",\"profile\":\"p\",\"level\":\"SHOULD\",\"source\":\"inferred\",\"page\":"       \
-    "\"one\"},"                                                                                    \
-    "{\"id\":\"X\",\"profile\":\"other\",\"level\":\"MUST\",\"source\":\"inferred\",\"page\":"     \
-    "\"x\"}]"
+#define FIXTURE_CLAUSE(id, profile, level, source, page)                                          \
+    "{\"id\":\"" id "\",\"profile\":\"" profile "\",\"level\":\"" level "\",\"source\":\"" source \
+    "\",\"page\":\"" page "\",\"sentence\":\"" id " holds.\"}"
+#define FIXTURE_CLAUSES                                                                         \
+    "\"clauses\":[" FIXTURE_CLAUSE("A", "p", "MUST", "documented", "one") "," FIXTURE_CLAUSE(   \
+        "B", "p", "MUST", "inferred", "two") "," FIXTURE_CLAUSE("C", "p", "SHOULD", "inferred", \
+        "one") "," FIXTURE_CLAUSE("X", "other", "MUST", "inferred", "x") "]"
 #define FIXTURE_ENGINE(name, version)                                                    \
     "{\"engine\":\"" name "\",\"profile\":\"p\",\"version\":\"" version "\",\"cases\":[" \
     "{\"name\":\"a\",\"clauses\":[\"A\"]},{\"name\":\"b\",\"clauses\":[\"B\"]},"         \

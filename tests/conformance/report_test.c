@@ -150,6 +150,40 @@ static void brief_prints_the_table_of_a_front_page(void **state)
     kit_free(&brief);
 }
 
+static void departures_of_an_engine_need_its_name_and_markdown(void **state)
+{
+    (void)state;
+    kit_expect("behaviours", "fails | FAIL | 1.0 | known\n");
+    kit_run run = kit_check("behaviours", "--case=fails", NULL);
+    char output[4200];
+    snprintf(output, sizeof output, "--output=%s", kit_path("input"));
+    kit_run table =
+        kit_command("report", kit_record(), "--format=markdown", "--departures=behaviours", NULL);
+    assert_int_equal(table.status, 0);
+    assert_non_null(
+        strstr(table.output, "| MUST, documented | known | `conformance/run --engine "));
+    assert_non_null(strstr(table.output, "behaviours.so --case fails` |\n"));
+    kit_input("as it was");
+    kit_run unknown = kit_command(
+        "report", kit_record(), "--format=markdown", "--departures=libdbb", output, NULL);
+    assert_int_equal(unknown.status, 2);
+    assert_non_null(
+        strstr(unknown.output, "no engine is called libdbb; its engines: behaviours\n"));
+    char *kept = hp_read_tail(kit_path("input"), 64);
+    assert_string_equal(kept, "as it was");
+    kit_run html = kit_command("report", kit_record(), "--departures=behaviours", NULL);
+    assert_int_equal(html.status, 2);
+    kit_run brief = kit_command(
+        "report", kit_record(), "--format=markdown", "--brief", "--departures=behaviours", NULL);
+    assert_int_equal(brief.status, 2);
+    free(kept);
+    kit_free(&run);
+    kit_free(&table);
+    kit_free(&unknown);
+    kit_free(&html);
+    kit_free(&brief);
+}
+
 static void strict_can_be_asked_of_the_run_or_of_the_report(void **state)
 {
     (void)state;
@@ -211,6 +245,7 @@ static const struct CMUnitTest tests[] = {
     KIT_TEST(shards_of_a_run_are_merged_and_an_overlap_is_refused),
     KIT_TEST(records_of_other_seeds_are_refused),
     KIT_TEST(brief_prints_the_table_of_a_front_page),
+    KIT_TEST(departures_of_an_engine_need_its_name_and_markdown),
     KIT_TEST(strict_can_be_asked_of_the_run_or_of_the_report),
     KIT_TEST(wrong_uses_end_with_status_2),
     KIT_TEST(what_cannot_be_read_or_written_ends_with_status_3),
