@@ -33,7 +33,8 @@ struct hp_engine; /* operations for the core profile, of a later version; NULL t
 typedef struct hp_entry_point {
     const char *name;
     void (*address)(void);
-    const char *library; /* substring of the file's path; NULL: the module itself */
+    const char *library; /* its file if it begins with a slash, links aside; else a part of its
+                            file's path; NULL: the module itself */
 } hp_entry_point;
 
 typedef struct hp_module {

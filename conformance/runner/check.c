@@ -26,6 +26,23 @@ typedef struct run {
     hp_schedule schedule;
 } run;
 
+/* Of one engine. That there is no file for it is said: it may be for another version. */
+static int read_expectations(run *r, size_t engine, hp_error *error)
+{
+    const hp_engine_info *about = &r->engines.items[engine];
+    if (about->expect[0] == '\0') {
+        return 0;
+    }
+    char *file = hp_format("%s/%s.expect", r->options.expect, about->expect);
+    if (access(file, F_OK) != 0 && !r->options.list) {
+        fprintf(stderr, "hotproof check: %s %s: no %s: every departure is a surprise\n",
+            about->name, about->version, file);
+    }
+    int status = hp_expectations_read(file, &r->expectations[engine], error);
+    free(file);
+    return status;
+}
+
 /* Returns 0, or the exit status with a message. */
 static int prepare(run *r, hp_error *error)
 {
@@ -48,11 +65,7 @@ static int prepare(run *r, hp_error *error)
     hp_select_engines(&r->options, r->options.rerun != NULL ? &r->rerun : NULL, &r->engines);
     r->expectations = hp_allocate(r->engines.count, sizeof *r->expectations);
     for (size_t i = 0; i < r->engines.count; i++) {
-        const char *name = r->engines.items[i].expect;
-        char *file = hp_format("%s/%s.expect", r->options.expect, name);
-        int status = name[0] == '\0' ? 0 : hp_expectations_read(file, &r->expectations[i], error);
-        free(file);
-        if (status != 0) {
+        if (read_expectations(r, i, error) != 0) {
             return HP_EXIT_KIT_FAILED;
         }
     }

@@ -7,6 +7,7 @@
 #include "module.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST_NAME = 200 }; /* a case's name is also a file's name, with room for a suffix */
@@ -69,7 +70,10 @@ static json_t *describe_origins(const hp_module *module)
     for (const hp_entry_point *entry = module->entry_points; entry->name != NULL; entry++) {
         json_t *origin = json_object();
         json_object_set_new(origin, "function", hp_json_text(entry->name));
-        json_object_set_new(origin, "file", hp_json_text(hp_module_origin(entry)));
+        char *file = realpath(hp_module_origin(entry), NULL);
+        json_object_set_new(
+            origin, "file", hp_json_text(file != NULL ? file : hp_module_origin(entry)));
+        free(file);
         json_array_append_new(origins, origin);
     }
     return origins;

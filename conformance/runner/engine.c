@@ -116,7 +116,8 @@ static int load_known(hp_engine_list *list, hp_error *error)
         char *file = hp_engine_module(known->name);
         int status = 0;
         if (access(file, F_OK) != 0) {
-            list->absent[list->absent_count++] = known;
+            list->absent[list->absent_count] = known;
+            list->absent_count += known->package != NULL;
         } else {
             status = hp_engine_load(file, &list->items[list->count], error);
             list->count += status == 0;
@@ -127,6 +128,14 @@ static int load_known(hp_engine_list *list, hp_error *error)
         }
     }
     return 0;
+}
+
+/* What to do about an engine that is not here. The caller frees it. */
+static char *how_to_get(const hp_known_engine *known)
+{
+    return known->package == NULL      ? hp_format("not built: %s", known->what)
+           : known->package[0] != '\0' ? hp_format("apt install %s", known->package)
+                                       : hp_format("not built");
 }
 
 static int load_named(const char *name, hp_engine_list *list, hp_error *error)
@@ -141,8 +150,9 @@ static int load_named(const char *name, hp_engine_list *list, hp_error *error)
         status = hp_engine_load(file, &list->items[list->count], error);
         list->count += status == 0;
     } else if (known->name != NULL) {
-        hp_fail(error, "engine %s is not installed%s%s", name,
-            known->package[0] != '\0' ? ": apt install " : "", known->package);
+        char *how = how_to_get(known);
+        hp_fail(error, "engine %s is not installed: %s", name, how);
+        free(how);
         status = HP_NO_SUCH_ENGINE;
     } else {
         hp_fail(error,
@@ -250,8 +260,9 @@ int hp_engines_command(int argc, char **argv)
         hp_engine_info engine;
         hp_error error;
         if (access(file, F_OK) != 0) {
-            printf("%-12s not installed%s%s\n", known->name,
-                known->package[0] != '\0' ? ": apt install " : ": not built", known->package);
+            char *how = how_to_get(known);
+            printf("%-12s not installed: %s\n", known->name, how);
+            free(how);
         } else if (hp_engine_load(file, &engine, &error) != 0) {
             printf("%-12s broken: %s\n", known->name, error.text);
             exit_status = 3;

@@ -30,8 +30,8 @@ typedef struct hp_engine_info {
     size_t case_count;
 } hp_engine_info;
 
-/* The engines that the kit has modules for, whether or not they were built here. Ends with name
- * NULL. */
+/* The engines that the kit has modules for, whether or not they were built here. `package` NULL:
+ * not missed if it was not built. Ends with name NULL. */
 typedef struct hp_known_engine {
     const char *name, *profile, *what, *package;
 } hp_known_engine;

@@ -16,18 +16,24 @@ const char *hp_module_origin(const hp_entry_point *entry)
     return dladdr(address, &info) != 0 && info.dli_fname != NULL ? info.dli_fname : "?";
 }
 
+static int is_same_file(const char *one, const char *other)
+{
+    char *real_one = realpath(one, NULL);
+    char *real_other = realpath(other, NULL);
+    int same = real_one != NULL && real_other != NULL && strcmp(real_one, real_other) == 0;
+    free(real_one);
+    free(real_other);
+    return same;
+}
+
 static int origin_is_right(const hp_entry_point *entry, const char *module_path)
 {
     const char *origin = hp_module_origin(entry);
-    if (entry->library != NULL) {
-        return strstr(origin, entry->library) != NULL;
+    if (entry->library == NULL) {
+        return is_same_file(origin, module_path);
     }
-    char *real_origin = realpath(origin, NULL);
-    char *real_module = realpath(module_path, NULL);
-    int right = real_origin != NULL && real_module != NULL && strcmp(real_origin, real_module) == 0;
-    free(real_origin);
-    free(real_module);
-    return right;
+    return entry->library[0] == '/' ? is_same_file(origin, entry->library)
+                                    : strstr(origin, entry->library) != NULL;
 }
 
 static int check(const hp_module *module, const char *path, char *why, size_t size)

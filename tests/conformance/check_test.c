@@ -304,6 +304,7 @@ static void engines_lists_every_known_engine(void **state)
     assert_int_equal(run.status, 0);
     assert_non_null(strstr(run.output, "ref "));
     assert_non_null(strstr(run.output, "libdb "));
+    assert_non_null(strstr(run.output, "libdb-prefix "));
     kit_free(&run);
 }
 

@@ -4,5 +4,5 @@
 const bdb_utility bdb_utility_here = {
     .path = HP_UTILITY,
     .words = {"db5.3_hotbackup"},
-    .missing = "db_hotbackup is not there: apt install db5.3-util, then configure again",
+    .missing = HP_UTILITY_MISSING,
 };
