@@ -133,7 +133,7 @@ static int load_known(hp_engine_list *list, hp_error *error)
 /* What to do about an engine that is not here. The caller frees it. */
 static char *how_to_get(const hp_known_engine *known)
 {
-    return known->package == NULL      ? hp_format("not built: %s", known->what)
+    return known->package == NULL      ? hp_format("%s", known->what)
            : known->package[0] != '\0' ? hp_format("apt install %s", known->package)
                                        : hp_format("not built");
 }

@@ -56,8 +56,10 @@ record third "does not" ref-x
 cat >root/README.md <<'END'
 Before.
 <!-- verdicts: begin (a note) -->
+| An old title | ref-x 0 |
+|---|---|
 | two |
-| **All** |
+| gone |
 <!-- verdicts: end -->
 Between.
 
@@ -83,11 +85,14 @@ cp root/conformance/README.md kept
 expect 0 "to refresh once more" --refresh first
 cmp kept root/conformance/README.md || fail "a second refresh changes the file"
 
+# shellcheck disable=SC2016
 row='`conformance/run --engine libdb --case b` |'
 has root/conformance/README.md "| B holds. | MUST, inferred | does not | $row"
 has root/conformance/README.md After.
 has root/README.md '| two | – · 0/1 · – | – · 0/1 · – |'
 has root/README.md '| **All** | 1/1 · 0/1 · – | 1/1 · 0/1 · – |'
+has root/README.md '| Promises held: documented MUST · inferred MUST · SHOULD | ref-x 1 | libdb 1 |'
+if grep -q '^| gone |' root/README.md; then fail "a page is shown that is no more"; fi
 if grep -q '^| one |' root/README.md; then fail "a row that was not shown is shown"; fi
 has root/README.md '    libdb 1: gate passed; not conformant; MUST held: 1/1 documented, 0/1 inferred; SHOULD 0/0'
 has root/README.md '    9 passed, 0 failed'
