@@ -102,6 +102,27 @@ static void what_was_written_is_read_at_its_offset(void **state)
     must_close(file);
 }
 
+/* Beginning to write back must not change what is there, in whatever order it comes. */
+static void a_file_written_from_front_to_back_has_what_was_written(void **state)
+{
+    (void)state;
+    static uint8_t piece[1 << 20], back[1 << 20];
+    static const uint64_t order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 2, 9, 20, 21, 22, 23, 24, 25};
+    size_t done;
+    ref_file *file = must_open("f", REF_O_WRITE | REF_O_CREATE | REF_O_SEQUENTIAL);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        memset(piece, (int)i + 1, sizeof piece);
+        assert_int_equal(ref_write_full(file, piece, sizeof piece, order[i] * sizeof piece), 0);
+    }
+    assert_int_equal(vfs()->fsync(file), 0);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        memset(piece, order[i] == 2 ? 10 : (int)i + 1, sizeof piece);
+        assert_int_equal(ref_read_full(file, back, sizeof back, order[i] * sizeof piece, &done), 0);
+        assert_memory_equal(back, piece, sizeof piece);
+    }
+    must_close(file);
+}
+
 static void reading_past_the_end_gives_what_is_there(void **state)
 {
     (void)state;
@@ -407,6 +428,7 @@ static const struct CMUnitTest tests[] = {
     IN_CWD(truncation_cuts_at_opening),
     IN_CWD(a_file_opened_for_reading_cannot_be_written),
     IN_CWD(what_was_written_is_read_at_its_offset),
+    IN_CWD(a_file_written_from_front_to_back_has_what_was_written),
     IN_CWD(reading_past_the_end_gives_what_is_there),
     IN_CWD(truncate_cuts_and_extends_with_zeros),
     IN_CWD(allocated_space_does_not_show_in_the_size),
