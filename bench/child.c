@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -90,6 +91,7 @@ static uint64_t resident_kib(void)
  * here. Without permission it stays the whole process's. */
 static void forget_peak(void)
 {
+    malloc_trim(0);
     FILE *file = fopen("/proc/self/clear_refs", "we");
     if (file != NULL) {
         fputs("5", file);
