@@ -43,8 +43,8 @@ static void print_heading(const printing *p, unsigned mib)
     const char *name = base_of(p);
     snprintf(title, sizeof title, "%u MiB", mib);
     snprintf(base, sizeof base, "of %s", name != NULL ? name : "cp");
-    fprintf(p->out, "\n%s%-*s   %-*s   %-*s%s\n", p->colours.bold, NAME, title, HALF, "durable",
-        HALF, "not durable", p->colours.plain);
+    fprintf(p->out, "\n%s%-*s   %-*s   %s%s\n", p->colours.bold, NAME, title, HALF, "durable",
+        "not durable", p->colours.plain);
     fprintf(p->out, "%-*s", NAME, "");
     for (int i = 0; i < 2; i++) {
         fprintf(p->out, "   %6s  %-*s %9s", "MiB/s", RATIO, base, "CPU s/GiB");
@@ -111,27 +111,30 @@ static void print_peer(const printing *p, unsigned mib, const bench_peer *peer)
     }
 }
 
+static void print_pair(
+    const printing *p, unsigned mib, const bench_peer *peer, const bench_peer *base)
+{
+    char title[64], durable[64], loose[64];
+    bench_selection selection = {.scenario = p->scenario, .size_mib = mib, .durable = true};
+    spread_text(
+        bench_compare(p->results, &selection, peer->name, base->name), durable, sizeof durable);
+    selection.durable = false;
+    spread_text(bench_compare(p->results, &selection, peer->name, base->name), loose, sizeof loose);
+    snprintf(title, sizeof title, "%s / %s", peer->name, base->name);
+    fprintf(
+        p->out, "%-*s   %6s  %-*s %9s   %6s  %s\n", NAME, title, "", RATIO, durable, "", "", loose);
+}
+
 /* How the engines compare with one another: each with those above it. */
 static void print_pairs(const printing *p, unsigned mib)
 {
     for (size_t i = 0; i < p->peers->count; i++) {
         for (size_t k = 0; k < i; k++) {
             const bench_peer *peer = &p->peers->items[i], *base = &p->peers->items[k];
-            char title[64], ratio[64];
-            if (peer->module == NULL || base->module == NULL || !bench_peer_runs(peer) ||
-                !bench_peer_runs(base)) {
-                continue;
+            if (peer->module != NULL && base->module != NULL && bench_peer_runs(peer) &&
+                bench_peer_runs(base)) {
+                print_pair(p, mib, peer, base);
             }
-            snprintf(title, sizeof title, "%s / %s", peer->name, base->name);
-            fprintf(p->out, "%-*s", NAME, title);
-            for (int durable = 1; durable >= 0; durable--) {
-                bench_selection selection = {
-                    .scenario = p->scenario, .size_mib = mib, .durable = durable != 0};
-                spread_text(bench_compare(p->results, &selection, peer->name, base->name), ratio,
-                    sizeof ratio);
-                fprintf(p->out, "   %6s  %-*s %9s", "", RATIO, ratio, "");
-            }
-            fputc('\n', p->out);
         }
     }
 }

@@ -45,8 +45,6 @@ static int errno_of(int ret)
         return ENOENT;
     case DB_LOCK_DEADLOCK:
         return EDEADLK;
-    case DB_LOCK_NOTGRANTED:
-        return EAGAIN;
     case DB_RUNRECOVERY:
         return ENOTRECOVERABLE;
     default:

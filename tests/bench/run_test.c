@@ -7,11 +7,14 @@
 
 #include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char *directory, *work_option, *out_option;
 
@@ -180,6 +183,44 @@ static void a_copy_without_a_record_is_exit_1(void **state)
     assert_run(1, "WRONG: the copy has ", "--peer=" TEST_TOY, "--size=1", "--rounds=1");
 }
 
+/* Waits until the run in the background has recorded something; false after a minute. */
+static bool has_begun(void)
+{
+    char *path = hp_format("%s/out/latest/record.ndjson", directory);
+    bool begun = false;
+    for (int i = 0; i < 600 && !begun; i++) {
+        char *text = hp_read_tail(path, 1 << 16);
+        begun = text != NULL && strstr(text, "\"measurement\"") != NULL;
+        free(text);
+        usleep(100000);
+    }
+    free(path);
+    return begun;
+}
+
+static void an_interrupted_run_leaves_its_record_and_nothing_else(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execl(TEST_HOTBENCH, TEST_HOTBENCH, work_option, out_option, "--peer=" TEST_TOY, "--size=1",
+            "--rounds=1000", (char *)NULL);
+        _exit(127);
+    }
+    bool begun = has_begun();
+    kill(pid, SIGINT);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(begun);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 3);
+    json_t *lines = record();
+    assert_int_equal(count_of(lines, "footer"), 1);
+    json_decref(lines);
+    assert_nothing_is_left_in_the_working_directory();
+}
+
 static void usage_errors_are_exit_2(void **state)
 {
     (void)state;
@@ -223,6 +264,7 @@ static const struct CMUnitTest tests[] = {
     RUN_TEST(a_backup_that_fails_is_exit_1_with_its_words),
     RUN_TEST(an_engine_that_dies_is_exit_1),
     RUN_TEST(a_copy_without_a_record_is_exit_1),
+    RUN_TEST(an_interrupted_run_leaves_its_record_and_nothing_else),
     RUN_TEST(usage_errors_are_exit_2),
     RUN_TEST(what_cannot_be_measured_with_is_exit_3),
     RUN_TEST(nothing_to_measure_is_exit_4),

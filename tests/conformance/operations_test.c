@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,60 @@ static void a_table_that_there_is_not_is_EINVAL(void **state)
     done(engine->close(environment));
 }
 
+/* Stores two records in one transaction, again as often as it must be aborted for a deadlock. */
+typedef struct writer {
+    hp_environment *environment;
+    unsigned first, second; /* tables */
+    int error;              /* other than EDEADLK */
+} writer;
+
+static int try_both(const writer *w)
+{
+    hp_transaction *transaction;
+    int error = engine->begin(w->environment, &transaction);
+    if (error != 0) {
+        return error;
+    }
+    error = put(transaction, w->first, w->first == 0 ? "a" : "b", "1");
+    usleep(20000); /* so that the other one, too, has its first */
+    if (error == 0) {
+        error = put(transaction, w->second, w->second == 0 ? "a" : "b", "1");
+    }
+    if (error != 0) {
+        int aborted = engine->abort(transaction);
+        return aborted != 0 ? aborted : error;
+    }
+    return engine->commit(transaction, 0);
+}
+
+static void *store_both(void *context)
+{
+    writer *w = context;
+    do {
+        w->error = try_both(w);
+    } while (w->error == EDEADLK);
+    return NULL;
+}
+
+static void transactions_in_each_other_s_way_both_commit_in_the_end(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    hp_environment *environment = open_home();
+    store(environment, 0, "a", "0");
+    store(environment, 1, "b", "0");
+    writer one = {.environment = environment, .first = 0, .second = 1};
+    writer other = {.environment = environment, .first = 1, .second = 0};
+    assert_int_equal(pthread_create(&thread, NULL, store_both, &other), 0);
+    store_both(&one);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(one.error, 0);
+    assert_int_equal(other.error, 0);
+    assert_records(environment, 0, "a=1 ");
+    assert_records(environment, 1, "b=1 ");
+    done(engine->close(environment));
+}
+
 static void removing_a_missing_record_leaves_the_transaction_alive(void **state)
 {
     (void)state;
@@ -315,6 +370,7 @@ static const struct CMUnitTest tests[] = {
     OPERATION_TEST(a_backup_that_cannot_be_made_is_an_error_and_no_harm),
     OPERATION_TEST(opening_what_is_not_there_is_ENOENT),
     OPERATION_TEST(a_table_that_there_is_not_is_EINVAL),
+    OPERATION_TEST(transactions_in_each_other_s_way_both_commit_in_the_end),
     OPERATION_TEST(removing_a_missing_record_leaves_the_transaction_alive),
 };
 TEST_MAIN(tests)
