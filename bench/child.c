@@ -73,6 +73,17 @@ static uint64_t children_ns(void)
            ((uint64_t)used.ru_utime.tv_usec + (uint64_t)used.ru_stime.tv_usec) * 1000u;
 }
 
+/* What a backup has used so far. */
+typedef struct used {
+    uint64_t wall_ns, cpu_ns;
+} used;
+
+static used use_until_now(void)
+{
+    return (used){.wall_ns = nanoseconds(CLOCK_MONOTONIC),
+        .cpu_ns = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) + children_ns()};
+}
+
 /* Memory that is resident now, in KiB. */
 static uint64_t resident_kib(void)
 {
@@ -97,6 +108,22 @@ static void forget_peak(void)
         fputs("5", file);
         fclose(file);
     }
+}
+
+/* The last thing before a backup. */
+static used begin_use(void)
+{
+    forget_peak();
+    report_number("idle_kib", resident_kib());
+    return use_until_now();
+}
+
+/* The first thing after it. */
+static void report_use(used before)
+{
+    used after = use_until_now();
+    report_number("wall_ns", after.wall_ns - before.wall_ns);
+    report_number("cpu_ns", after.cpu_ns - before.cpu_ns);
 }
 
 /* ---- modules ---- */
@@ -180,21 +207,16 @@ static int backup(char **argv)
     if (error != 0) {
         return fail_path(BENCH_CHILD_BROKEN, home, error);
     }
-    forget_peak();
-    report_number("idle_kib", resident_kib());
-    uint64_t cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), wall = nanoseconds(CLOCK_MONOTONIC);
+    used before = begin_use();
     error = engine->backup(environment, target);
     int sync_error = error == 0 && sync ? bench_tree_sync(target) : 0;
-    wall = nanoseconds(CLOCK_MONOTONIC) - wall;
-    cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    report_use(before);
     if (error != 0) {
         return fail(BENCH_CHILD_FAILED, engine->words());
     }
     if (sync_error != 0) {
         return fail_path(BENCH_CHILD_FAILED, target, sync_error);
     }
-    report_number("wall_ns", wall);
-    report_number("cpu_ns", cpu);
     return engine->close(environment) == 0 ? BENCH_CHILD_DONE
                                            : fail(BENCH_CHILD_BROKEN, engine->words());
 }
@@ -227,21 +249,14 @@ static int copy(char **argv)
         return fail_path(BENCH_CHILD_BROKEN, home, error);
     }
     forget_peak();
-    report_number("idle_kib", resident_kib());
-    uint64_t cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), wall = nanoseconds(CLOCK_MONOTONIC);
+    used before = begin_use();
     int status = run_cp(home, target);
     error = status == 0 && sync ? bench_tree_sync(target) : 0;
-    wall = nanoseconds(CLOCK_MONOTONIC) - wall;
-    cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu + children_ns();
+    report_use(before);
     if (status != 0) {
         return fail(BENCH_CHILD_FAILED, "cp -r failed");
     }
-    if (error != 0) {
-        return fail_path(BENCH_CHILD_FAILED, target, error);
-    }
-    report_number("wall_ns", wall);
-    report_number("cpu_ns", cpu);
-    return BENCH_CHILD_DONE;
+    return error == 0 ? BENCH_CHILD_DONE : fail_path(BENCH_CHILD_FAILED, target, error);
 }
 
 static int verify(char **argv)

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "process.h"
+#include "workload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -106,6 +107,7 @@ int bench_measure(const bench_peer *peer, const bench_source *source, const char
         m->peak_kib = process.peak_kib;
         m->bytes = tree.bytes;
         m->files = tree.files;
+        m->live_bytes = source->records * (BENCH_KEY_SIZE + BENCH_VALUE_SIZE);
     }
     bench_process_free(&process);
     return status;

@@ -22,6 +22,7 @@ typedef struct bench_measurement {
     /* The rest means nothing if it failed. */
     uint64_t wall_ns, cpu_ns;
     uint64_t bytes, files;       /* of the copy */
+    uint64_t live_bytes;         /* of the keys and values that the source holds */
     uint64_t idle_kib, peak_kib; /* memory before the call, and the most */
 } bench_measurement;
 

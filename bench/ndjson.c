@@ -89,6 +89,7 @@ json_t *bench_json_measurement(const bench_measurement *m)
     set_number(object, "cpu_ns", m->cpu_ns);
     set_number(object, "bytes", m->bytes);
     set_number(object, "files", m->files);
+    set_number(object, "live_bytes", m->live_bytes);
     set_number(object, "idle_kib", m->idle_kib);
     set_number(object, "peak_kib", m->peak_kib);
     return object;
@@ -153,6 +154,7 @@ json_t *bench_json_summary(const bench_results *results, const bench_peers *peer
         json_object_set_new(object, "above_idle_mib", json_real(row.above_idle_mib));
         set_number(object, "bytes", row.bytes);
         set_number(object, "files", row.files);
+        set_number(object, "live_bytes", row.live_bytes);
     }
     json_object_set_new(object, "times_as_fast_as", ratios_json(results, peers, selection, peer));
     return object;

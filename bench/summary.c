@@ -54,6 +54,7 @@ bench_row bench_summarise(
         }
         row.bytes = m->bytes;
         row.files = m->files;
+        row.live_bytes = m->live_bytes;
         columns[RATE][found] = rate(m);
         columns[CPU][found] =
             m->bytes > 0 ? (double)m->cpu_ns / SECOND / ((double)m->bytes / GIB) : 0;

@@ -20,6 +20,7 @@ typedef struct bench_row {
     bench_spread cpu_s_per_gib;
     double peak_mib, above_idle_mib; /* medians */
     uint64_t bytes, files;           /* of the last copy */
+    uint64_t live_bytes;             /* of which keys and values */
     const char *failure;             /* words of the backup that failed; NULL: none did */
     bench_verdict verdict;
     const char *wrong; /* what is wrong with the copy; NULL: nothing */

@@ -49,7 +49,7 @@ static void print_heading(const printing *p, unsigned mib)
     for (int i = 0; i < 2; i++) {
         fprintf(p->out, "   %6s  %-*s %9s", "MiB/s", RATIO, base, "CPU s/GiB");
     }
-    fprintf(p->out, "   %8s %6s %8s  %s\n", "peak MiB", "above", "copied", "verified");
+    fprintf(p->out, "   %8s %6s %8s %5s  %s\n", "peak MiB", "above", "copied", "live", "verified");
 }
 
 static void print_half(const printing *p, const bench_selection *selection, const char *peer)
@@ -105,8 +105,9 @@ static void print_peer(const printing *p, unsigned mib, const bench_peer *peer)
     } else {
         print_half(p, &durable, peer->name);
         print_half(p, &loose, peer->name);
-        fprintf(p->out, "   %8.1f %6.1f %8.1f  ", row.peak_mib, row.above_idle_mib,
-            (double)row.bytes / 1048576.0);
+        fprintf(p->out, "   %8.1f %6.1f %8.1f %4.0f%%  ", row.peak_mib, row.above_idle_mib,
+            (double)row.bytes / 1048576.0,
+            row.bytes > 0 ? 100 * (double)row.live_bytes / (double)row.bytes : 0);
         print_verdict(p, &row);
     }
 }
@@ -165,6 +166,7 @@ static void print_legend(const printing *p)
     fprintf(p->out,
         "CPU        user and system time of the backup and of that sync\n"
         "peak       memory of the process that backs up; above: what it had before the call\n"
+        "copied     MiB of the copy; live: the part of it that is keys and values\n"
         "verified   a copy was opened and every record compared with what was stored\n");
 }
 

@@ -54,6 +54,7 @@ static void a_measurement_is_raw(void **state)
     assert_int_equal(number(line, "wall_ns"), 200000000);
     assert_int_equal(number(line, "cpu_ns"), 100000000);
     assert_int_equal(number(line, "bytes"), 64 << 20);
+    assert_int_equal(number(line, "live_bytes"), 32 << 20);
     assert_int_equal(number(line, "idle_kib"), 2048);
     assert_int_equal(number(line, "peak_kib"), 3072);
     json_decref(line);

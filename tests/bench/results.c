@@ -35,6 +35,7 @@ void add_measurement(
         .cpu_ns = milliseconds * UINT64_C(500000),
         .bytes = UINT64_C(64) << 20,
         .files = 3,
+        .live_bytes = UINT64_C(32) << 20,
         .idle_kib = 2048,
         .peak_kib = 3072,
     };

@@ -46,13 +46,13 @@ static void every_peer_has_a_row_with_both_columns(void **state)
         text, "64 MiB", "64 MiB           durable                                 not durable");
     assert_line(text, "cp",
         "cp                  480  1                        1.20      640  1                        "
-        "0.80        3.0    1.0     64.0  yes");
+        "0.80        3.0    1.0     64.0   50%  yes");
     assert_line(text, "old 1.0",
         "old 1.0             267  0.58 (0.50..0.67)        2.00      640  1.00 (1.00..1.00)        "
-        "0.80        3.0    1.0     64.0  no");
+        "0.80        3.0    1.0     64.0   50%  no");
     assert_line(text, "new 1.0",
         "new 1.0             720  1.25 (0.50..2.00)        1.80      640  1.00 (1.00..1.00)        "
-        "0.80        3.0    1.0     64.0  yes");
+        "0.80        3.0    1.0     64.0   50%  yes");
     assert_line(text, "gone", "gone             not installed: apt install x");
     free(text);
     bench_results_free(&results);
