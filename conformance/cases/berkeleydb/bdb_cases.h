@@ -17,6 +17,7 @@ extern const hp_case bdb_callback_error_cases[];
 extern const hp_case bdb_config_cases[];
 extern const hp_case bdb_dbbackup_cases[];
 extern const hp_case bdb_hot_cases[];
+extern const hp_case bdb_in_progress_cases[];
 extern const hp_case bdb_writer_cases[];
 extern const hp_case bdb_fault_cases[];
 extern const hp_case bdb_utility_cases[];

@@ -17,6 +17,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_config_cases,
     bdb_dbbackup_cases,
     bdb_hot_cases,
+    bdb_in_progress_cases,
     bdb_writer_cases,
     bdb_fault_cases,
     bdb_utility_cases,

@@ -17,6 +17,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     config.c
     dbbackup.c
     hot.c
+    in_progress.c
     writers.c
     faults.c
     utility.c
