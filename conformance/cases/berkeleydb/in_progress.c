@@ -35,11 +35,8 @@ static int look_from_callback(void *argument)
 
 static void set_flag(bdb_sample *s, int onoff)
 {
-    int ret = s->env->set_flags(s->env, DB_HOTBACKUP_IN_PROGRESS, onoff);
-
-    if (ret != 0) {
-        hp_unresolved("DB_HOTBACKUP_IN_PROGRESS: %s", db_strerror(ret));
-    }
+    bdb_need(
+        s->env->set_flags(s->env, DB_HOTBACKUP_IN_PROGRESS, onoff), "DB_HOTBACKUP_IN_PROGRESS");
 }
 
 /* Who asks learns that a backup is running, while it is. */
@@ -140,10 +137,7 @@ static void the_flag_is_seen_through_another_handle(void **state)
     (void)state;
     bdb_sample *s = bdb_sample_new(&bdb_plain);
     DB_ENV *other = bdb_env_new(&bdb_plain);
-    int ret = bdb_env_open(other, &bdb_plain);
-    if (ret != 0) {
-        hp_unresolved("a second handle: %s", db_strerror(ret));
-    }
+    bdb_need(bdb_env_open(other, &bdb_plain), "a second handle");
 
     set_flag(s, 1);
 
