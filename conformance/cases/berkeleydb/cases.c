@@ -13,6 +13,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_single_dir_cases,
     bdb_flags_cases,
     bdb_callback_cases,
+    bdb_callback_call_cases,
     bdb_callback_error_cases,
     bdb_config_cases,
     bdb_dbbackup_cases,

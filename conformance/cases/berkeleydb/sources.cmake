@@ -13,6 +13,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     single_dir.c
     flags.c
     callbacks.c
+    callback_calls.c
     callback_errors.c
     config.c
     dbbackup.c
