@@ -16,6 +16,7 @@ extern const hp_case bdb_callback_cases[];
 extern const hp_case bdb_callback_call_cases[];
 extern const hp_case bdb_callback_error_cases[];
 extern const hp_case bdb_config_cases[];
+extern const hp_case bdb_pace_cases[];
 extern const hp_case bdb_dbbackup_cases[];
 extern const hp_case bdb_hot_cases[];
 extern const hp_case bdb_in_progress_cases[];

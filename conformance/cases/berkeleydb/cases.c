@@ -16,6 +16,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_callback_call_cases,
     bdb_callback_error_cases,
     bdb_config_cases,
+    bdb_pace_cases,
     bdb_dbbackup_cases,
     bdb_hot_cases,
     bdb_in_progress_cases,

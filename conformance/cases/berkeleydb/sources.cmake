@@ -16,6 +16,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     callback_calls.c
     callback_errors.c
     config.c
+    pace.c
     dbbackup.c
     hot.c
     in_progress.c
