@@ -12,6 +12,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_layout_cases,
     bdb_single_dir_cases,
     bdb_flags_cases,
+    bdb_verbose_cases,
     bdb_callback_cases,
     bdb_callback_call_cases,
     bdb_callback_error_cases,

@@ -12,6 +12,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     layout.c
     single_dir.c
     flags.c
+    verbose.c
     callbacks.c
     callback_calls.c
     callback_errors.c
