@@ -9,6 +9,8 @@ extern const hp_case bdb_wrong_target_cases[];
 extern const hp_case bdb_excl_cases[];
 extern const hp_case bdb_clean_cases[];
 extern const hp_case bdb_files_cases[];
+extern const hp_case bdb_odd_file_cases[];
+extern const hp_case bdb_damage_cases[];
 extern const hp_case bdb_layout_cases[];
 extern const hp_case bdb_single_dir_cases[];
 extern const hp_case bdb_flags_cases[];

@@ -9,6 +9,8 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_excl_cases,
     bdb_clean_cases,
     bdb_files_cases,
+    bdb_odd_file_cases,
+    bdb_damage_cases,
     bdb_layout_cases,
     bdb_single_dir_cases,
     bdb_flags_cases,

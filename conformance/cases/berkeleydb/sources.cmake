@@ -9,6 +9,8 @@ set(HP_BERKELEYDB_CASE_SOURCES
     excl.c
     clean.c
     files.c
+    odd_files.c
+    damage.c
     layout.c
     single_dir.c
     flags.c
