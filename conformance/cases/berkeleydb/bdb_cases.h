@@ -12,6 +12,7 @@ extern const hp_case bdb_files_cases[];
 extern const hp_case bdb_odd_file_cases[];
 extern const hp_case bdb_damage_cases[];
 extern const hp_case bdb_layout_cases[];
+extern const hp_case bdb_odd_environment_cases[];
 extern const hp_case bdb_single_dir_cases[];
 extern const hp_case bdb_flags_cases[];
 extern const hp_case bdb_verbose_cases[];

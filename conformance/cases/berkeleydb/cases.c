@@ -12,6 +12,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_odd_file_cases,
     bdb_damage_cases,
     bdb_layout_cases,
+    bdb_odd_environment_cases,
     bdb_single_dir_cases,
     bdb_flags_cases,
     bdb_verbose_cases,

@@ -12,6 +12,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     odd_files.c
     damage.c
     layout.c
+    odd_environments.c
     single_dir.c
     flags.c
     verbose.c
