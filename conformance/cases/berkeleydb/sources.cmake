@@ -24,6 +24,8 @@ set(HP_BERKELEYDB_CASE_SOURCES
     dbbackup.c
     hot.c
     in_progress.c
+    at_once.c
+    bulk.c
     writers.c
     faults.c
     utility.c
