@@ -26,6 +26,7 @@ extern const hp_case bdb_hot_cases[];
 extern const hp_case bdb_in_progress_cases[];
 extern const hp_case bdb_at_once_cases[];
 extern const hp_case bdb_bulk_cases[];
+extern const hp_case bdb_dying_cases[];
 extern const hp_case bdb_writer_cases[];
 extern const hp_case bdb_fault_cases[];
 extern const hp_case bdb_utility_cases[];

@@ -26,6 +26,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_in_progress_cases,
     bdb_at_once_cases,
     bdb_bulk_cases,
+    bdb_dying_cases,
     bdb_writer_cases,
     bdb_fault_cases,
     bdb_utility_cases,

@@ -26,6 +26,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     in_progress.c
     at_once.c
     bulk.c
+    dying.c
     writers.c
     faults.c
     utility.c
