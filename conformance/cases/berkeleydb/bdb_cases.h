@@ -30,5 +30,6 @@ extern const hp_case bdb_dying_cases[];
 extern const hp_case bdb_writer_cases[];
 extern const hp_case bdb_fault_cases[];
 extern const hp_case bdb_utility_cases[];
+extern const hp_case bdb_utility_option_cases[];
 
 #endif

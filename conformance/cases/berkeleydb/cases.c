@@ -30,5 +30,6 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_writer_cases,
     bdb_fault_cases,
     bdb_utility_cases,
+    bdb_utility_option_cases,
     NULL,
 };

@@ -30,6 +30,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     writers.c
     faults.c
     utility.c
-    utility_cases.c)
+    utility_cases.c
+    utility_options.c)
 set(HP_BERKELEYDB_LIBDB_SOURCES provoke_libdb.c utility_libdb.c)
 set(HP_BERKELEYDB_REF_SOURCES provoke_ref.c utility_ref.c)
