@@ -29,6 +29,7 @@ extern const hp_case bdb_bulk_cases[];
 extern const hp_case bdb_dying_cases[];
 extern const hp_case bdb_writer_cases[];
 extern const hp_case bdb_fault_cases[];
+extern const hp_case bdb_method_cases[];
 extern const hp_case bdb_utility_cases[];
 extern const hp_case bdb_utility_option_cases[];
 

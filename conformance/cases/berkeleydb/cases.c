@@ -29,6 +29,7 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_dying_cases,
     bdb_writer_cases,
     bdb_fault_cases,
+    bdb_method_cases,
     bdb_utility_cases,
     bdb_utility_option_cases,
     NULL,

@@ -29,8 +29,9 @@ set(HP_BERKELEYDB_CASE_SOURCES
     dying.c
     writers.c
     faults.c
+    methods.c
     utility.c
     utility_cases.c
     utility_options.c)
-set(HP_BERKELEYDB_LIBDB_SOURCES provoke_libdb.c utility_libdb.c)
-set(HP_BERKELEYDB_REF_SOURCES provoke_ref.c utility_ref.c)
+set(HP_BERKELEYDB_LIBDB_SOURCES methods_libdb.c provoke_libdb.c utility_libdb.c)
+set(HP_BERKELEYDB_REF_SOURCES methods_ref.c provoke_ref.c utility_ref.c)
