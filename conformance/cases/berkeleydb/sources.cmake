@@ -4,6 +4,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     bdb_files.c
     bdb_support.c
     bdb_sink.c
+    bdb_chain.c
     target.c
     wrong_target.c
     excl.c
@@ -29,6 +30,9 @@ set(HP_BERKELEYDB_CASE_SOURCES
     dying.c
     writers.c
     faults.c
+    update.c
+    update_refused.c
+    update_callbacks.c
     methods.c
     utility.c
     utility_cases.c
