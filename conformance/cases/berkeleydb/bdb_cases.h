@@ -35,5 +35,6 @@ extern const hp_case bdb_update_callback_cases[];
 extern const hp_case bdb_method_cases[];
 extern const hp_case bdb_utility_cases[];
 extern const hp_case bdb_utility_option_cases[];
+extern const hp_case bdb_utility_update_cases[];
 
 #endif

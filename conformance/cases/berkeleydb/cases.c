@@ -35,5 +35,6 @@ const hp_case *const hp_berkeleydb_tables[] = {
     bdb_method_cases,
     bdb_utility_cases,
     bdb_utility_option_cases,
+    bdb_utility_update_cases,
     NULL,
 };

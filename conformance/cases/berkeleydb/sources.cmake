@@ -36,6 +36,7 @@ set(HP_BERKELEYDB_CASE_SOURCES
     methods.c
     utility.c
     utility_cases.c
-    utility_options.c)
+    utility_options.c
+    utility_update.c)
 set(HP_BERKELEYDB_LIBDB_SOURCES methods_libdb.c provoke_libdb.c utility_libdb.c)
 set(HP_BERKELEYDB_REF_SOURCES methods_ref.c provoke_ref.c utility_ref.c)
