@@ -62,13 +62,16 @@ static DBT bytes(void *data, uint32_t size)
     return dbt;
 }
 
-/* A third of the values of a key's first byte for each. */
+/* A third of the values of a key's first byte for each. The library keeps the address of the keys
+ * until the database is open. */
 static int divide_by_keys(DB *db)
 {
     static unsigned char first[] = {256 / BDB_PARTITION_COUNT},
                          second[] = {2 * 256 / BDB_PARTITION_COUNT};
-    DBT keys[BDB_PARTITION_COUNT - 1] = {bytes(first, sizeof first), bytes(second, sizeof second)};
+    static DBT keys[BDB_PARTITION_COUNT - 1];
 
+    keys[0] = bytes(first, sizeof first);
+    keys[1] = bytes(second, sizeof second);
     return db->set_partition(db, BDB_PARTITION_COUNT, keys, NULL);
 }
 
