@@ -27,6 +27,13 @@ static bool widen(retry *star)
     return true;
 }
 
+/* What most globs end in: a double star and plain characters. */
+static bool ends_in(const char *text, const char *tail)
+{
+    size_t length = strlen(text), wanted = strlen(tail);
+    return length >= wanted && memcmp(text + length - wanted, tail, wanted) == 0;
+}
+
 /* Only the last star of each kind needs another try: what an earlier one could take instead, the
  * last one can take as well. So the time is at most glob times path, not exponential. */
 bool fault_glob_match(const char *glob, const char *text)
@@ -37,6 +44,9 @@ bool fault_glob_match(const char *glob, const char *text)
     for (;;) {
         if (glob[0] == '*' && glob[1] == '*') {
             bool components = (glob == begin || glob[-1] == '/') && glob[2] == '/';
+            if (!components && strpbrk(glob + 2, "*?") == NULL) {
+                return ends_in(text, glob + 2);
+            }
             two = (retry){glob + (components ? 3 : 2), text, components};
             one = (retry){0};
             glob = two.glob;

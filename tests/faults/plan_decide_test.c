@@ -201,7 +201,7 @@ static void nth_counts_what_the_rule_is_about_or_what_of_says(void **state)
         {"rule r on write nth=6..6 of=all do err=EIO", 5},
         {"rule r on write nth=3..3 of=class do err=EIO", 5},
         {"rule r on write path=/a nth=3..3 of=path do err=EIO", 4},
-        {"rule r on write nth=3..3 of=thread do err=EIO", 7},
+        {"rule r on write path=/b nth=3..3 of=thread do err=EIO", 7},
     };
     static const fault_op ops[] = {
         {.op = FAULT_OP_OPEN, .path = "/a", .thread = 0},
