@@ -27,11 +27,15 @@ static bool widen(retry *star)
     return true;
 }
 
-/* What most globs end in: a double star and plain characters. */
-static bool ends_in(const char *text, const char *tail)
+/* What most globs end in: a double star, which takes any or whole components, and plain characters.
+ */
+static bool ends_in(const char *text, const char *tail, bool components)
 {
     size_t length = strlen(text), wanted = strlen(tail);
-    return length >= wanted && memcmp(text + length - wanted, tail, wanted) == 0;
+    if (length < wanted || memcmp(text + length - wanted, tail, wanted) != 0) {
+        return false;
+    }
+    return !components || length == wanted || text[length - wanted - 1] == '/';
 }
 
 /* Only the last star of each kind needs another try: what an earlier one could take instead, the
@@ -44,10 +48,10 @@ bool fault_glob_match(const char *glob, const char *text)
     for (;;) {
         if (glob[0] == '*' && glob[1] == '*') {
             bool components = (glob == begin || glob[-1] == '/') && glob[2] == '/';
-            if (!components && strpbrk(glob + 2, "*?") == NULL) {
-                return ends_in(text, glob + 2);
-            }
             two = (retry){glob + (components ? 3 : 2), text, components};
+            if (strpbrk(two.glob, "*?") == NULL) {
+                return ends_in(text, two.glob, components);
+            }
             one = (retry){0};
             glob = two.glob;
         } else if (glob[0] == '*') {
