@@ -55,7 +55,7 @@ int fault_parse_limit(fault_lexer *lexer, fault_plan_rule *rule, fault_token key
 }
 
 /* NAME:GLOB below a root, or an absolute glob. */
-static int take_path(parser *p, fault_plan_rule *rule, fault_token value)
+static int take_glob(parser *p, fault_plan_rule *rule, fault_token value)
 {
     int error = fault_lex_string(&p->lexer, value, &rule->glob);
     if (error != 0 || rule->glob[0] == '/') {
@@ -79,6 +79,19 @@ static int take_path(parser *p, fault_plan_rule *rule, fault_token value)
     }
     memmove(rule->glob, colon + 1, strlen(colon + 1) + 1);
     return 0;
+}
+
+static int take_path(parser *p, fault_plan_rule *rule, fault_token value)
+{
+    int error = take_glob(p, rule, value);
+    if (error == 0) {
+        rule->tail = rule->glob + strlen(rule->glob);
+        while (rule->tail > rule->glob && strchr("*?", rule->tail[-1]) == NULL) {
+            rule->tail--;
+        }
+        rule->tail_length = strlen(rule->tail);
+    }
+    return error;
 }
 
 static int take_off(parser *p, fault_plan_rule *rule, fault_token value)

@@ -74,6 +74,8 @@ typedef struct fault_plan_rule {
     fault_plan_group group;
     size_t root; /* index from 1; 0: the glob is absolute */
     char *glob;
+    const char *tail; /* what stands behind the last star or question mark: tried first */
+    size_t tail_length;
     fault_plan_range off, nth; /* a plain nth: from there on */
     fault_plan_of of;
     uint64_t space;

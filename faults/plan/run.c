@@ -50,6 +50,7 @@ struct fault_run {
 typedef struct address {
     uint64_t number[FAULT_OFS]; /* 0: unknown */
     path_slot *slot;            /* of the operation's path; may be NULL */
+    size_t length;              /* of the path */
 } address;
 
 static uint64_t next(counter *count)
@@ -158,9 +159,9 @@ uint64_t fault_run_overflow(const fault_run *run)
 /* ---- addresses ---- */
 
 /* The path's slot, which is taken if it is new; NULL when there is none left near its place. */
-static path_slot *find_slot(fault_run *run, const char *path)
+static path_slot *find_slot(fault_run *run, const char *path, size_t length)
 {
-    uint64_t key = fault_hash(0, path, strlen(path)) | 1;
+    uint64_t key = fault_hash(0, path, length) | 1;
     for (uint64_t probe = 0; probe < PATH_PROBES; probe++) {
         path_slot *slot = &run->paths[((key >> 1) + probe) % PATH_SLOTS];
         uint64_t found = value(&slot->key);
@@ -177,6 +178,7 @@ static path_slot *find_slot(fault_run *run, const char *path)
 static void take_address(fault_run *run, const fault_op *op, address *out)
 {
     bool lost = false;
+    out->length = op->path != NULL ? strlen(op->path) : 0;
     out->number[FAULT_OF_ALL] = next(&run->count);
     if (run->asked & 1u << FAULT_OF_CLASS) {
         out->number[FAULT_OF_CLASS] = next(&run->class_counts[op->op]);
@@ -186,7 +188,7 @@ static void take_address(fault_run *run, const fault_op *op, address *out)
         out->number[FAULT_OF_THREAD] = lost ? 0 : next(&run->thread_counts[op->thread]);
     }
     if (run->paths != NULL && op->path != NULL) {
-        out->slot = find_slot(run, op->path);
+        out->slot = find_slot(run, op->path, out->length);
         lost = lost || out->slot == NULL;
         out->number[FAULT_OF_PATH] = out->slot != NULL ? next(&out->slot->operations) : 0;
     }
@@ -197,12 +199,15 @@ static void take_address(fault_run *run, const fault_op *op, address *out)
 
 /* ---- what a rule is about ---- */
 
-static bool path_matches(const fault_plan *plan, const fault_plan_rule *rule, const char *path)
+/* `length` is the path's. */
+static bool path_matches(
+    const fault_plan *plan, const fault_plan_rule *rule, const char *path, size_t length)
 {
     if (!(rule->keys & FAULT_KEY_PATH)) {
         return true;
     }
-    if (path == NULL) {
+    if (path == NULL || length < rule->tail_length ||
+        memcmp(path + length - rule->tail_length, rule->tail, rule->tail_length) != 0) {
         return false;
     }
     if (rule->root == 0) {
@@ -232,8 +237,8 @@ static bool is_full(const fault_plan_rule *rule, const rule_state *state, const 
     return used > rule->space || (needs && op->size > rule->space - used);
 }
 
-static bool is_about(
-    const fault_plan *plan, const fault_plan_rule *rule, rule_state *state, const fault_op *op)
+static bool is_about(const fault_plan *plan, const fault_plan_rule *rule, rule_state *state,
+    const fault_op *op, const address *at)
 {
     if ((rule->keys & FAULT_KEY_PHASE) &&
         !atomic_load_explicit(&state->begun, memory_order_relaxed)) {
@@ -242,8 +247,8 @@ static bool is_about(
     if ((rule->keys & FAULT_KEY_OFF) && !touches(&rule->off, op)) {
         return false;
     }
-    if (!path_matches(plan, rule, op->path) &&
-        !(op->to != NULL && path_matches(plan, rule, op->to))) {
+    if (!path_matches(plan, rule, op->path, at->length) &&
+        !(op->to != NULL && path_matches(plan, rule, op->to, strlen(op->to)))) {
         return false;
     }
     return !(rule->keys & FAULT_KEY_SPACE) || is_full(rule, state, op);
@@ -329,8 +334,10 @@ static uint64_t written(const fault_op *op, const fault_decision *decision)
 static void give_back(fault_run *run, const char *path, uint64_t bytes)
 {
     const fault_plan *plan = run->plan;
+    size_t length = strlen(path);
     for (size_t i = 0; i < plan->rule_count; i++) {
-        if ((plan->rules[i].keys & FAULT_KEY_UNTIL) && path_matches(plan, &plan->rules[i], path)) {
+        const fault_plan_rule *rule = &plan->rules[i];
+        if ((rule->keys & FAULT_KEY_UNTIL) && path_matches(plan, rule, path, length)) {
             atomic_fetch_sub_explicit(&run->states[i].used, bytes, memory_order_relaxed);
         }
     }
@@ -339,8 +346,10 @@ static void give_back(fault_run *run, const char *path, uint64_t bytes)
 static void take_space(fault_run *run, const char *path, uint64_t bytes, unsigned keys)
 {
     const fault_plan *plan = run->plan;
+    size_t length = path != NULL ? strlen(path) : 0;
     for (size_t i = 0; i < plan->rule_count; i++) {
-        if ((plan->rules[i].keys & keys) == keys && path_matches(plan, &plan->rules[i], path)) {
+        const fault_plan_rule *rule = &plan->rules[i];
+        if ((rule->keys & keys) == keys && path_matches(plan, rule, path, length)) {
             atomic_fetch_add_explicit(&run->states[i].used, bytes, memory_order_relaxed);
         }
     }
@@ -350,7 +359,7 @@ static void take_space(fault_run *run, const char *path, uint64_t bytes, unsigne
  * replaces, at once. */
 static void move_space(fault_run *run, const fault_op *op, path_slot *slot)
 {
-    path_slot *to = op->to != NULL ? find_slot(run, op->to) : NULL;
+    path_slot *to = op->to != NULL ? find_slot(run, op->to, strlen(op->to)) : NULL;
     if (to == slot) {
         return;
     }
@@ -421,7 +430,7 @@ void fault_run_decide(fault_run *run, const fault_op *op, fault_decision *out)
     for (uint32_t i = run->begin[op->op]; i < run->begin[op->op + 1]; i++) {
         const fault_plan_rule *rule = &plan->rules[run->rules[i]];
         rule_state *state = &run->states[run->rules[i]];
-        if (is_about(plan, rule, state, op)) {
+        if (is_about(plan, rule, state, op, &at)) {
             uint64_t matched = next(&state->matched);
             if (out->rule == 0 && is_chosen(plan, rule, op, &at, matched) &&
                 has_effect(&rule->decision, op) && fire(rule, state)) {
