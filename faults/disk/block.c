@@ -258,34 +258,14 @@ bool fault_map_zero(const fault_map *map, uint64_t from, uint64_t to)
 
 uint64_t fault_hash_number(uint64_t hash, uint64_t number)
 {
-    hash ^= number + 0x9e3779b97f4a7c15u + (hash << 6) + (hash >> 2);
-    hash ^= hash >> 30;
-    hash *= 0xbf58476d1ce4e5b9u;
-    hash ^= hash >> 27;
-    hash *= 0x94d049bb133111ebu;
-    return hash ^ (hash >> 31);
-}
-
-uint64_t fault_hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    const uint8_t *at = bytes;
-    hash = fault_hash_number(hash, size);
-    for (; size >= 8; size -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        hash = (hash ^ word) * 0x9fb21c651e98df25u;
-        hash ^= hash >> 32;
-    }
-    uint64_t last = 0;
-    memcpy(&last, at, size);
-    return fault_hash_number(hash, last);
+    return fault_hash_mix(hash * FAULT_HASH_FACTOR + number);
 }
 
 static uint64_t block_hash(fault_block *block)
 {
     uint64_t hash = atomic_load_explicit(&block->hash, memory_order_relaxed);
     if (hash == 0) {
-        hash = fault_hash_bytes(1, block->bytes, FAULT_BLOCK) | 1;
+        hash = fault_hash(1, block->bytes, FAULT_BLOCK) | 1;
         atomic_store_explicit(&block->hash, hash, memory_order_relaxed);
     }
     return hash;
@@ -294,7 +274,7 @@ static uint64_t block_hash(fault_block *block)
 uint64_t fault_map_hash(const fault_map *map)
 {
     static const uint8_t zeros[FAULT_BLOCK];
-    uint64_t nothing = fault_hash_bytes(1, zeros, FAULT_BLOCK) | 1, sum = 0;
+    uint64_t nothing = fault_hash(1, zeros, FAULT_BLOCK) | 1, sum = 0;
     for (uint32_t i = 0; map != NULL && i < map->slots; i++) {
         uint64_t hash = map->at[i] != NULL ? block_hash(map->at[i]) : nothing;
         sum += hash != nothing ? fault_hash_number(hash, i) : 0;

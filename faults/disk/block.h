@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../hash.h"
+
 #define FAULT_BLOCK 4096u
 
 typedef struct fault_block {
@@ -67,7 +69,7 @@ fault_bytes *fault_bytes_share(fault_bytes *bytes);
 void fault_bytes_drop(fault_bytes *bytes);
 const char *fault_bytes_text(const fault_bytes *bytes); /* "" for NULL */
 
-uint64_t fault_hash_bytes(uint64_t hash, const void *bytes, size_t size);
+/* Mixes a number into a hash (faults/hash.h). */
 uint64_t fault_hash_number(uint64_t hash, uint64_t number);
 
 #endif

@@ -239,7 +239,7 @@ static void decide_exactly(group *g)
                 memcpy(bytes + (p->first - g->first), bytes_of(p), (size_t)(p->behind - p->first));
             }
         }
-        outcome[mask] = fault_hash_bytes(0, bytes, size);
+        outcome[mask] = fault_hash(0, bytes, size);
     }
     uint32_t kept = fault_choose(outcome, g->count, ask_piece, g);
     for (uint32_t i = 0; i < g->count; i++) {

@@ -124,7 +124,7 @@ static void decide_exactly(name_group *g)
                 small_apply(&table, g->dir->base_names, g->changes[i]);
             }
         }
-        outcome[mask] = fault_hash_bytes(0, table.slot, table.count * sizeof table.slot[0]);
+        outcome[mask] = fault_hash(0, table.slot, table.count * sizeof table.slot[0]);
     }
     uint32_t kept = fault_choose(outcome, g->count, ask_name, g);
     for (uint32_t i = 0; i < g->count; i++) {

@@ -286,7 +286,7 @@ static uint64_t hash_inode(const fault_disk *disk, const fault_inode *inode, uns
     /* A move between directories, half of it lost, can put a directory below itself. */
     for (uint32_t i = 0; depth > 0 && inode->names != NULL && i < inode->names->count; i++) {
         const fault_entry *entry = &inode->names->at[i];
-        sum += fault_hash_number(fault_hash_bytes(1, entry->name->at, entry->name->size),
+        sum += fault_hash_number(fault_hash(1, entry->name->at, entry->name->size),
             hash_inode(disk, &disk->inodes[entry->slot], depth - 1));
     }
     /* What is not decided yet tells two disks apart, too. */
@@ -297,7 +297,7 @@ static uint64_t hash_inode(const fault_disk *disk, const fault_inode *inode, uns
             hash = fault_hash_number(hash, change->left);
             hash = fault_hash_number(hash, change->kind);
             hash = change->bytes != NULL
-                       ? fault_hash_bytes(hash, change->bytes->at, change->size)
+                       ? fault_hash(hash, change->bytes->at, change->size)
                        : hash;
         }
     }
@@ -305,8 +305,8 @@ static uint64_t hash_inode(const fault_disk *disk, const fault_inode *inode, uns
         const fault_rename *change = &inode->renames[i];
         if (change->state != FAULT_PENDING) {
             const char *from = fault_bytes_text(change->from), *to = fault_bytes_text(change->to);
-            hash = fault_hash_bytes(hash, from, strlen(from));
-            hash = fault_hash_bytes(hash, to, strlen(to));
+            hash = fault_hash(hash, from, strlen(from));
+            hash = fault_hash(hash, to, strlen(to));
         }
     }
     return fault_hash_number(hash, sum);

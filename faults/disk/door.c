@@ -7,10 +7,7 @@
 
 uint64_t fault_next_random(uint64_t *state)
 {
-    uint64_t value = *state += 0x9e3779b97f4a7c15u;
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
-    return value ^ (value >> 31);
+    return fault_hash_mix(*state += FAULT_HASH_FACTOR);
 }
 
 /* Threads are numbered by their first operations on the disk: addresses and system numbers are not
