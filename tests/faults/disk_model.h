@@ -18,7 +18,7 @@ enum {
     MODEL_DIRS = 2,
     MODEL_NAMES = 3,
     MODEL_FILES = 6,
-    MODEL_BYTES = 2560 * 8,
+    MODEL_BYTES = 5700,
     MODEL_CHANGES = 64,
     MODEL_FREE = 12 /* changes that are kept or lost one by one: more is too much to try */
 };
