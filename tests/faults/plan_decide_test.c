@@ -566,16 +566,20 @@ static void several_threads_share_the_numbers_and_lose_none(void **state)
     end(&s);
 }
 
-static void a_budget_that_threads_share_ends_where_all_is_given_back(void **state)
+static void a_budget_that_threads_share_is_whole_again_when_all_is_given_back(void **state)
 {
     (void)state;
-    scene s = begin("rule count on write nth=1 of=path do err=EIO times=inf\n"
-                    "rule full on write space>1000000000 do err=ENOSPC until=unlink\n"
-                    "rule dice on read prob=0.5 do err=EINTR");
+    scene s = begin("rule full on write space>1000000 do err=ENOSPC until=unlink");
+    static const char *const paths[] = {"/d/0", "/d/1", "/d/2", "/d/3", "/d/all"};
     worker workers[THREADS];
     run_workers(&s, workers);
-    assert_int_equal(fault_run_fired(s.run, 1), 0);
-    assert_int_equal(fault_run_overflow(s.run), 0);
+    assert_int_equal(fault_run_fired(s.run, 0), 0);
+    assert_int_equal(write_bytes(&s, "/new", 1000000), 1);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(meets(&s, on(FAULT_OP_UNLINK, paths[i])), 0);
+    }
+    assert_int_equal(write_bytes(&s, "/new", 1000000), 0);
+    assert_int_equal(write_bytes(&s, "/new", 1), 1);
     end(&s);
 }
 
@@ -638,7 +642,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_action_that_would_do_nothing_waits_for_one_to_which_it_does),
     cmocka_unit_test(paths_and_threads_beyond_the_tables_are_told),
     cmocka_unit_test(several_threads_share_the_numbers_and_lose_none),
-    cmocka_unit_test(a_budget_that_threads_share_ends_where_all_is_given_back),
+    cmocka_unit_test(a_budget_that_threads_share_is_whole_again_when_all_is_given_back),
     cmocka_unit_test(the_price_of_a_decision_is_printed),
 };
 

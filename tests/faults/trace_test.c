@@ -236,6 +236,41 @@ static void many_records_share_what_they_have_in_common(void **state)
     fault_traced_free(back);
 }
 
+/* Sanitizers end a program that asks for too much, unless they are told that it knows. */
+#define TELLS_SANITIZERS __attribute__((visibility("default"), used))
+TELLS_SANITIZERS const char *__asan_default_options(void);
+TELLS_SANITIZERS const char *__tsan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+static void a_trace_for_which_there_is_no_memory_says_that_it_was_cut_short(void **state)
+{
+    (void)state;
+    fault_trace *trace = write_samples(plan_text, true);
+    size_t size;
+    fault_record record;
+    sample(1, &record);
+    record.op.size = UINT64_C(1) << 62;
+    fault_trace_add(trace, &record);
+    assert_int_equal(fault_trace_error(trace), ENOMEM);
+    sample(1, &record);
+    fault_trace_add(trace, &record);
+    assert_int_equal(fault_trace_count(trace), SAMPLES);
+    uint8_t *bytes = fault_trace_bytes(trace, &size);
+    fault_traced *back = open_bytes(bytes, size);
+    assert_true(fault_traced_cut_short(back));
+    assert_int_equal(fault_traced_count(back), SAMPLES);
+    fault_traced_free(back);
+    fault_trace_free(trace);
+    free(bytes);
+}
+
 /* ---- as text ---- */
 
 static void a_record_is_one_line_of_text(void **state)
@@ -561,6 +596,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_trace_of_nothing_is_a_trace),
     cmocka_unit_test(the_same_run_gives_the_same_bytes),
     cmocka_unit_test(many_records_share_what_they_have_in_common),
+    cmocka_unit_test(a_trace_for_which_there_is_no_memory_says_that_it_was_cut_short),
     cmocka_unit_test(a_record_is_one_line_of_text),
     cmocka_unit_test(a_trace_is_written_as_it_always_was),
     cmocka_unit_test(every_byte_that_is_turned_over_is_refused_or_read),
