@@ -139,6 +139,8 @@ static void an_offset_range_is_touched_by_its_first_and_its_last_byte(void **sta
     scene s = begin("rule r on read,truncate off=100..199 do err=EIO times=inf");
     fault_op op = {.op = FAULT_OP_TRUNCATE, .path = "/a"};
     assert_int_equal(meets(&s, op), 0);
+    op.size = 4096; /* says nothing of a truncate */
+    assert_int_equal(meets(&s, op), 0);
     op.offset = 199;
     assert_int_equal(meets(&s, op), 1);
     end(&s);
@@ -329,6 +331,23 @@ static void another_rule_in_front_does_not_change_a_rules_luck(void **state)
     assert_string_equal(one, two);
 }
 
+static void two_rules_have_each_their_own_luck(void **state)
+{
+    (void)state;
+    scene s = begin("rule a on read path=/a prob=0.5 do err=EIO\n"
+                    "rule b on read path=/b prob=0.5 do err=EIO");
+    scene again = begin("rule a on read path=/b prob=0.5 do err=EIO\n"
+                        "rule b on read path=/a prob=0.5 do err=EIO");
+    unsigned different = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        different += (meets(&s, on(FAULT_OP_READ, "/a")) != 0) !=
+                     (meets(&again, on(FAULT_OP_READ, "/a")) != 0);
+    }
+    assert_in_range(different, 50, 150);
+    end(&s);
+    end(&again);
+}
+
 /* ---- space ---- */
 
 static unsigned write_bytes(scene *s, const char *path, uint64_t size)
@@ -350,6 +369,45 @@ static void a_budget_is_used_up_by_writes_that_get_through(void **state)
     assert_int_equal(write_bytes(&s, "/d/b", 1), 1);
     assert_int_equal(write_bytes(&s, "/e/b", 1), 0);
     end(&s);
+}
+
+static void what_is_not_a_write_is_met_when_more_than_the_budget_has_been_written(void **state)
+{
+    (void)state;
+    scene s = begin("rule r on create space>1000 do err=ENOSPC");
+    assert_int_equal(write_bytes(&s, "/a", 1000), 0);
+    assert_int_equal(meets(&s, on(FAULT_OP_CREATE, "/b")), 0);
+    assert_int_equal(write_bytes(&s, "/a", 1), 0);
+    assert_int_equal(meets(&s, on(FAULT_OP_CREATE, "/b")), 1);
+    end(&s);
+}
+
+static void of_a_write_that_meets_another_fault_only_what_gets_through_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        uint64_t left; /* of 1,000 bytes, after a write of 600 */
+    } faults[] = {
+        {"short n=100", 900},
+        {"err=EIO", 1000},
+        {"lose", 1000},
+        {"crash", 1000},
+        {"torn mask=1", 400},
+        {"misdirect by=+512", 400},
+        {"delay ns=1", 400},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+            "rule other on write do %s\nrule full on write space>1000 do err=ENOSPC",
+            faults[i].fault);
+        scene s = begin(text);
+        assert_int_equal(write_bytes(&s, "/a", 600), 1);
+        assert_int_equal(write_bytes(&s, "/a", faults[i].left + 1), 2);
+        assert_int_equal(write_bytes(&s, "/a", faults[i].left), 0);
+        end(&s);
+    }
 }
 
 static void a_full_budget_stays_full_unless_it_says_until(void **state)
@@ -633,7 +691,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(chance_falls_as_often_as_it_says_and_alike_in_every_run),
     cmocka_unit_test(what_another_thread_does_does_not_change_a_threads_luck),
     cmocka_unit_test(another_rule_in_front_does_not_change_a_rules_luck),
+    cmocka_unit_test(two_rules_have_each_their_own_luck),
     cmocka_unit_test(a_budget_is_used_up_by_writes_that_get_through),
+    cmocka_unit_test(what_is_not_a_write_is_met_when_more_than_the_budget_has_been_written),
+    cmocka_unit_test(of_a_write_that_meets_another_fault_only_what_gets_through_counts),
     cmocka_unit_test(a_full_budget_stays_full_unless_it_says_until),
     cmocka_unit_test(unlinking_and_cutting_give_space_back),
     cmocka_unit_test(renaming_takes_the_bytes_along_and_gives_back_those_it_replaces),

@@ -495,39 +495,70 @@ static void damage_is_refused_with_its_place_and_the_reason(void **state)
     expect_refusals(damages, sizeof damages / sizeof *damages);
 }
 
-/* With hashes that fit, so that only the list itself is wrong. */
-static void a_list_of_what_are_no_blocks_is_refused(void **state)
+/* The sample's list in its bytes: where its content begins. */
+static size_t place_of_list(const uint8_t *bytes, size_t size)
 {
-    (void)state;
-    static const struct {
-        uint32_t index, number;
-        const char *words;
-    } lists[] = {
-        {0, 0, "content 0 is no block"},
-        {1, 1, "content 1 is no block"},
-        {1, 1000, "content 1000 is no block"},
-        {0, 2, "block 2 is not full and not the last"},
-    };
-    size_t size;
-    uint8_t *bytes = sample_bytes(&size);
     size_t place = 632; /* contents: path, block of 512, full ones, the rest, list */
     while (bytes[place + FAULT_AT_KIND] != FAULT_CONTENT_LIST) {
         place += FAULT_CONTENT_HEADER + FAULT_PADDED(fault_get32(bytes + place + FAULT_AT_BYTES));
         assert_true(place < size);
     }
-    uint8_t *list = bytes + place + FAULT_CONTENT_HEADER;
-    uint32_t list_size = fault_get32(bytes + place + FAULT_AT_BYTES);
-    assert_int_equal(list_size, 16);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        char why[FAULT_TRACE_WHY];
-        fault_traced *trace;
-        uint32_t kept = fault_get32(list + 4 * (size_t)lists[i].index);
-        fault_put32(list + 4 * (size_t)lists[i].index, lists[i].number);
-        fault_put64(bytes + place, fault_hash(FAULT_CONTENT_LIST, list, list_size));
-        assert_int_equal(fault_traced_open(bytes, size, &trace, why), EINVAL);
-        assert_non_null(strstr(why, lists[i].words));
-        fault_put32(list + 4 * (size_t)lists[i].index, kept);
+    assert_int_equal(fault_get32(bytes + place + FAULT_AT_BYTES), 16);
+    return place;
+}
+
+/* Gives the content the hash that fits, so that only what was changed in it is wrong. */
+static void expect_refusal(uint8_t *bytes, size_t size, size_t place, const char *words)
+{
+    char why[FAULT_TRACE_WHY];
+    fault_traced *trace;
+    uint8_t *content = bytes + place;
+    fault_put64(content, fault_hash(content[FAULT_AT_KIND], content + FAULT_CONTENT_HEADER,
+                             fault_get32(content + FAULT_AT_BYTES)));
+    assert_int_equal(fault_traced_open(bytes, size, &trace, why), EINVAL);
+    if (strstr(why, words) == NULL) {
+        print_error("%s\nis not\n%s\n", why, words);
+        fail();
     }
+}
+
+static void a_list_of_what_are_no_blocks_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint32_t value;
+        const char *words;
+    } lists[] = {
+        {FAULT_CONTENT_HEADER, 0, "content 0 is no block"},
+        {FAULT_CONTENT_HEADER + 4, 1, "content 1 is no block"},
+        {FAULT_CONTENT_HEADER + 4, 1000, "content 1000 is no block"},
+        {FAULT_CONTENT_HEADER, 2, "block 2 is not full and not the last"},
+        {FAULT_AT_BYTES, 15, "a content of kind 3 has no 15 bytes"},
+        {FAULT_AT_BYTES, 4, "a content of kind 3 has no 4 bytes"},
+        {FAULT_AT_KIND, 0, "unknown kind of content 0"},
+        {FAULT_AT_KIND, FAULT_CONTENT_STRING, "a string that ends at another place"},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        size_t size;
+        uint8_t *bytes = sample_bytes(&size);
+        size_t place = place_of_list(bytes, size);
+        fault_put32(bytes + place + lists[i].at, lists[i].value);
+        expect_refusal(bytes, size, place, lists[i].words);
+        free(bytes);
+    }
+}
+
+static void a_plan_larger_than_numbers_go_is_refused(void **state)
+{
+    (void)state;
+    size_t size;
+    char why[FAULT_TRACE_WHY];
+    fault_traced *trace;
+    uint8_t *bytes = sample_bytes(&size);
+    fault_put64(bytes + FAULT_AT_PLAN_SIZE, UINT64_MAX);
+    assert_int_equal(fault_traced_open(bytes, size, &trace, why), EINVAL);
+    assert_non_null(strstr(why, "offset 32: a plan of 18446744073709551615 bytes"));
     free(bytes);
 }
 
@@ -604,6 +635,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(random_damage_does_no_harm),
     cmocka_unit_test(damage_is_refused_with_its_place_and_the_reason),
     cmocka_unit_test(a_list_of_what_are_no_blocks_is_refused),
+    cmocka_unit_test(a_plan_larger_than_numbers_go_is_refused),
     cmocka_unit_test(several_threads_lose_no_record_and_keep_each_their_order),
 };
 
