@@ -1,6 +1,7 @@
 /* The program hotfault: what it says and how it ends. */
 #include "testmain.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,41 @@ static void dump_as_json_is_json_whatever_the_paths_are(void **state)
     assert_string_equal(said + strlen(said) - strlen("}\n]}\n"), "}\n]}\n");
 }
 
+/* Renames, and what runs out of memory, by a small trace that says so. */
+static void write_cut_trace(const char *name, const char *plan)
+{
+    enum { AT_FLAGS = 12, CUT_SHORT = 2 };
+    size_t size;
+    fault_trace *trace;
+    fault_record record = {
+        .op = {.op = FAULT_OP_RENAME, .path = "/a", .to = "/b"}, .result = ENOSPC, .rule = 1};
+    assert_int_equal(fault_trace_new(plan, 0, false, &trace), 0);
+    fault_trace_add(trace, &record);
+    uint8_t *bytes = fault_trace_bytes(trace, &size);
+    bytes[AT_FLAGS] |= CUT_SHORT;
+    write_file(name, bytes, size);
+    fault_trace_free(trace);
+    free(bytes);
+}
+
+static void a_trace_that_was_cut_short_says_so_wherever_it_is_shown(void **state)
+{
+    (void)state;
+    write_cut_trace("cut", "plan 1\x1b[2J");
+    write_cut_trace("other", "plan 1");
+    assert_int_equal(hotfault("trace dump cut"), 0);
+    expect_exactly(
+        "# seed 0\n# plan 1\\x1b[2J\n# cut short: memory ran out before the run was over\n"
+        "0 t0 rename \"/a\" to \"/b\" = ENOSPC time=0 rule=1\n");
+    assert_int_equal(hotfault("trace dump -j cut"), 0);
+    must_say("\"cut_short\": true");
+    must_say("\"path\":\"/a\",\"to\":\"/b\",");
+    must_say("\"result\":28,\"error\":\"ENOSPC\",");
+    assert_int_equal(hotfault("trace diff cut other"), 0);
+    expect_exactly(
+        "the plans differ\ncut was cut short\nother was cut short\n1 records, all the same\n");
+}
+
 static void the_same_runs_have_no_difference(void **state)
 {
     (void)state;
@@ -231,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     TOOL_TEST(format_prints_the_canonical_form_which_is_its_own),
     TOOL_TEST(dump_prints_a_line_for_each_operation),
     TOOL_TEST(dump_as_json_is_json_whatever_the_paths_are),
+    TOOL_TEST(a_trace_that_was_cut_short_says_so_wherever_it_is_shown),
     TOOL_TEST(the_same_runs_have_no_difference),
     TOOL_TEST(the_first_difference_is_shown_with_what_is_around_it),
     TOOL_TEST(what_was_written_is_a_difference),
