@@ -132,7 +132,7 @@ static int compare_records(const traces *given)
         uint64_t counts[2] = {
             fault_traced_count(given->traces[0]), fault_traced_count(given->traces[1])};
         if (counts[0] == counts[1]) {
-            printf("%" PRIu64 " records, all the same\n", index);
+            printf("no difference; records: %" PRIu64 "\n", index);
             return TOOL_OK;
         }
         printf("%s ends at record %" PRIu64 ", the other goes on\n",
