@@ -191,8 +191,7 @@ void fault_map_write(fault_map **at, uint64_t offset, const void *bytes, size_t 
     fault_map *map = own(at, (uint32_t)((offset + size - 1) / FAULT_BLOCK) + 1);
     while (size > 0) {
         size_t part = part_of(offset, size);
-        fault_block *block =
-            writable(map, (uint32_t)(offset / FAULT_BLOCK), part == FAULT_BLOCK);
+        fault_block *block = writable(map, (uint32_t)(offset / FAULT_BLOCK), part == FAULT_BLOCK);
         memcpy(block->bytes + offset % FAULT_BLOCK, from, part);
         from += part;
         offset += part;

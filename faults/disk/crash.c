@@ -40,17 +40,18 @@ void fault_unit_range(const fault_disk *disk, const fault_change *change, unsign
 }
 
 /* Representatives first: of all ways to one state, one counts. The way that keeps all always does,
- * and the one that loses all, so that a caller who only ever says the one or the other gets it. */
+ * and the one that loses all, so that a caller who only ever says the one or the other gets it; they
+ * may be one state, when a write took another back. */
 uint32_t fault_choose(const uint64_t *outcome, uint32_t count, fault_choice_fn ask, void *context)
 {
     uint32_t all = ((uint32_t)1 << count) - 1, kept = 0;
-    uint64_t ways = 0;
-    for (uint32_t mask = all + 1; mask-- > 0;) {
-        bool seen = mask != 0 && outcome[mask] == outcome[0] && outcome[0] != outcome[all];
+    uint64_t ways = (uint64_t)1 << all;
+    for (uint32_t mask = all; mask-- > 0;) {
+        bool seen = mask != 0 && outcome[mask] == outcome[0];
         for (uint32_t other = mask + 1; other <= all && !seen; other++) {
             seen = outcome[other] == outcome[mask] && (ways >> other & 1) != 0;
         }
-        ways |= (uint64_t)!seen << mask;
+        ways |= (uint64_t)(!seen || (mask == 0 && ways != (uint64_t)1 << all)) << mask;
     }
     for (uint32_t index = count; index-- > 0;) {
         bool can[2] = {false, false};
@@ -216,8 +217,7 @@ static const uint8_t *bytes_of(const piece *p)
 static uint32_t ask_piece(void *context, uint32_t index)
 {
     const group *g = context;
-    return fault_ask(
-        g->disk, FAULT_ASK_CONTENT, 2, g->inode, g->pieces[index]->first, NULL);
+    return fault_ask(g->disk, FAULT_ASK_CONTENT, 2, g->inode, g->pieces[index]->first, NULL);
 }
 
 static void keep_piece(group *g, uint32_t index)
@@ -297,8 +297,8 @@ static void decide(group *g)
 {
     const piece *p = g->pieces[0];
     if (g->count == 1) {
-        if (!fault_map_equals(g->inode->base, p->first, bytes_of(p),
-                (size_t)(p->behind - p->first)) &&
+        if (!fault_map_equals(
+                g->inode->base, p->first, bytes_of(p), (size_t)(p->behind - p->first)) &&
             ask_piece(g, 0) != 0) {
             keep_piece(g, 0);
         }

@@ -7,8 +7,7 @@
 
 const char *fault_profile_name(fault_profile profile)
 {
-    static const char *const names[] = {
-        "posix-weak", "ext4-ordered", "sequential", "atomic-page"};
+    static const char *const names[] = {"posix-weak", "ext4-ordered", "sequential", "atomic-page"};
     return profile < FAULT_PROFILES ? names[profile] : "?";
 }
 
@@ -296,9 +295,7 @@ static uint64_t hash_inode(const fault_disk *disk, const fault_inode *inode, uns
             hash = fault_hash_number(hash, change->offset);
             hash = fault_hash_number(hash, change->left);
             hash = fault_hash_number(hash, change->kind);
-            hash = change->bytes != NULL
-                       ? fault_hash(hash, change->bytes->at, change->size)
-                       : hash;
+            hash = change->bytes != NULL ? fault_hash(hash, change->bytes->at, change->size) : hash;
         }
     }
     for (uint32_t i = 0; inode->undecided > 0 && i < inode->rename_count; i++) {
@@ -326,8 +323,8 @@ int fault_disk_damage(fault_disk *disk, const char *path, const fault_medium *fa
 {
     fault_where where;
     if (fault->size == 0 || fault->bit > 7 ||
-        (fault->kind == FAULT_MEDIUM_FLIP && fault->size != 1) ||
-        fault->offset > FAULT_FILE_MAX || fault->size > FAULT_FILE_MAX) {
+        (fault->kind == FAULT_MEDIUM_FLIP && fault->size != 1) || fault->offset > FAULT_FILE_MAX ||
+        fault->size > FAULT_FILE_MAX) {
         return EINVAL;
     }
     pthread_mutex_lock(&disk->mutex);

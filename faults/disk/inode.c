@@ -134,8 +134,8 @@ static void read_old(const fault_inode *inode, uint64_t offset, uint8_t *out, si
     }
 }
 
-size_t fault_inode_read(fault_disk *disk, fault_inode *inode, uint64_t offset, void *out,
-    size_t size, bool stale)
+size_t fault_inode_read(
+    fault_disk *disk, fault_inode *inode, uint64_t offset, void *out, size_t size, bool stale)
 {
     if (size == 0) {
         return 0;
@@ -162,8 +162,7 @@ size_t fault_inode_read(fault_disk *disk, fault_inode *inode, uint64_t offset, v
 
 static fault_change *add_change(fault_inode *inode)
 {
-    inode->changes =
-        fault_grow(inode->changes, inode->count, &inode->room, sizeof *inode->changes);
+    inode->changes = fault_grow(inode->changes, inode->count, &inode->room, sizeof *inode->changes);
     return &inode->changes[inode->count++];
 }
 
@@ -289,8 +288,7 @@ static uint64_t blocks_used(fault_disk *disk)
     return used;
 }
 
-size_t fault_inode_fits(
-    fault_disk *disk, const fault_inode *inode, uint64_t offset, uint64_t size)
+size_t fault_inode_fits(fault_disk *disk, const fault_inode *inode, uint64_t offset, uint64_t size)
 {
     if (disk->options.capacity == 0 || size == 0) {
         return (size_t)size;

@@ -89,7 +89,7 @@ typedef struct fault_file {
     uint32_t slot;
     uint64_t inode; /* its number */
     bool writable;
-    char *path; /* as it was opened */
+    char *path;                    /* as it was opened */
     struct fault_file *next, **at; /* the open files of the disk */
 } fault_file;
 
@@ -150,15 +150,14 @@ void fault_inode_mark(fault_disk *disk, bool certain);
 /* Frees what nothing can reach. */
 void fault_inode_collect(fault_disk *disk);
 /* Bytes moved. `stale`: blocks as they were before they were last settled. */
-size_t fault_inode_read(fault_disk *disk, fault_inode *inode, uint64_t offset, void *out,
-    size_t size, bool stale);
+size_t fault_inode_read(
+    fault_disk *disk, fault_inode *inode, uint64_t offset, void *out, size_t size, bool stale);
 void fault_inode_write(
     fault_disk *disk, fault_inode *inode, uint64_t offset, const void *bytes, size_t size);
 void fault_inode_truncate(fault_disk *disk, fault_inode *inode, uint64_t size);
 uint64_t fault_inode_size(fault_disk *disk, fault_inode *inode);
 /* Bytes of a write there that the capacity has room for; of an allocation: all or 0. */
-size_t fault_inode_fits(
-    fault_disk *disk, const fault_inode *inode, uint64_t offset, uint64_t size);
+size_t fault_inode_fits(fault_disk *disk, const fault_inode *inode, uint64_t offset, uint64_t size);
 void fault_inode_allocate(fault_disk *disk, fault_inode *inode, uint64_t offset, uint64_t size);
 
 /* ---- name.c: directories ---- */
@@ -211,8 +210,7 @@ void fault_unit_range(const fault_disk *disk, const fault_change *change, unsign
 /* Of changes that belong together (bit n - 1: the last one made), which are kept. outcome[mask]
  * tells the states apart; each is reached by one sequence of answers. */
 typedef uint32_t (*fault_choice_fn)(void *context, uint32_t index);
-uint32_t fault_choose(
-    const uint64_t *outcome, uint32_t count, fault_choice_fn ask, void *context);
+uint32_t fault_choose(const uint64_t *outcome, uint32_t count, fault_choice_fn ask, void *context);
 
 /* ---- media.c ---- */
 
@@ -265,8 +263,7 @@ void fault_stat(fault_disk *disk, uint32_t slot, ref_stat *out);
 void fault_vfs_files(ref_vfs *vfs);
 int fault_vfs_lock(ref_file *file, uint64_t offset, uint64_t size, ref_lock kind);
 void fault_locks_release(fault_disk *disk, const fault_file *file);
-int fault_vfs_submit(
-    ref_file *file, const void *bytes, size_t size, uint64_t offset, uint64_t tag);
+int fault_vfs_submit(ref_file *file, const void *bytes, size_t size, uint64_t offset, uint64_t tag);
 int fault_vfs_reap(ref_vfs *vfs, uint64_t *tag, int *result, size_t *done);
 void fault_submitted_release(fault_disk *disk, const fault_file *file);
 /* Carries a write out as the plan has decided; with the lock held. */

@@ -56,8 +56,7 @@ static fault_table *own(fault_table **at)
     return copy;
 }
 
-static int compare(
-    const fault_entry *entry, uint32_t hash, const char *name, size_t length)
+static int compare(const fault_entry *entry, uint32_t hash, const char *name, size_t length)
 {
     if (entry->hash != hash) {
         return entry->hash < hash ? -1 : 1;
@@ -102,10 +101,10 @@ static void set(fault_table **at, fault_bytes *name, uint32_t slot)
     fault_table *table = own(at);
     uint32_t index = position(table, text, name->size, &there);
     if (!there) {
-        memmove(&table->at[index + 1], &table->at[index],
-            (table->count - index) * sizeof table->at[0]);
-        table->at[index] = (fault_entry){
-            .hash = hash_of(text, name->size), .name = fault_bytes_share(name)};
+        memmove(
+            &table->at[index + 1], &table->at[index], (table->count - index) * sizeof table->at[0]);
+        table->at[index] =
+            (fault_entry){.hash = hash_of(text, name->size), .name = fault_bytes_share(name)};
         table->count++;
     }
     table->at[index].slot = slot;
@@ -118,8 +117,7 @@ static void take_away(fault_table **at, const fault_bytes *name)
     uint32_t index = position(table, fault_bytes_text(name), name->size, &there);
     fault_bytes_drop(table->at[index].name);
     table->count--;
-    memmove(&table->at[index], &table->at[index + 1],
-        (table->count - index) * sizeof table->at[0]);
+    memmove(&table->at[index], &table->at[index + 1], (table->count - index) * sizeof table->at[0]);
 }
 
 void fault_name_apply(fault_table **table, const fault_rename *change)
@@ -149,8 +147,8 @@ uint32_t fault_name_find(fault_disk *disk, uint32_t dir, const char *name, size_
     return entry != NULL ? entry->slot : FAULT_NOWHERE;
 }
 
-void fault_name_change(fault_disk *disk, uint32_t dir, uint64_t order, const char *from,
-    const char *to, uint32_t slot)
+void fault_name_change(
+    fault_disk *disk, uint32_t dir, uint64_t order, const char *from, const char *to, uint32_t slot)
 {
     fault_inode *inode = &disk->inodes[dir];
     inode->renames = fault_grow(

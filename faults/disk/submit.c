@@ -23,8 +23,8 @@ int fault_vfs_submit(
     };
     int error = 0;
     fault_begin(&call, &error);
-    disk->submitted = fault_grow(disk->submitted, disk->submitted_count, &disk->submitted_room,
-        sizeof *disk->submitted);
+    disk->submitted = fault_grow(
+        disk->submitted, disk->submitted_count, &disk->submitted_room, sizeof *disk->submitted);
     disk->submitted[disk->submitted_count++] = (fault_submitted){
         .file = file,
         .bytes = bytes,

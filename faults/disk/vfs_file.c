@@ -152,8 +152,8 @@ static int read_decided(fault_call *call, fault_inode *inode, uint8_t *buffer, s
     if (decision->action == FAULT_DO_SHORT && (uint64_t)decision->amount < size) {
         size = (size_t)decision->amount;
     }
-    size_t done = fault_inode_read(
-        disk, inode, offset, buffer, size, decision->action == FAULT_DO_STALE);
+    size_t done =
+        fault_inode_read(disk, inode, offset, buffer, size, decision->action == FAULT_DO_STALE);
     if (decision->action == FAULT_DO_FLIP_MEDIUM && done > 0) {
         bit %= (uint64_t)done * 8;
         fault_media_add(inode, &(fault_medium){.kind = FAULT_MEDIUM_FLIP,

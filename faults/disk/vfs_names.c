@@ -116,10 +116,10 @@ static int remove_name(ref_vfs *vfs, const char *path, fault_op_class op)
         if (op == FAULT_OP_UNLINK) {
             error = kind == 0 ? EISDIR : kind == ENOENT ? ENOENT : 0;
         } else {
-            error = kind != 0                                      ? kind
-                    : where.slot == 0                              ? EBUSY
-                    : !fault_name_empty(disk, where.slot)          ? ENOTEMPTY
-                                                                   : 0;
+            error = kind != 0                             ? kind
+                    : where.slot == 0                     ? EBUSY
+                    : !fault_name_empty(disk, where.slot) ? ENOTEMPTY
+                                                          : 0;
         }
         if (error == 0 && call.decision.action != FAULT_DO_LOSE) {
             call.op.inode = disk->inodes[where.slot].number;

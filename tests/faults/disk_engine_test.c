@@ -43,8 +43,8 @@ static void put_some(ref_db *db, unsigned from, unsigned to)
         char key[32], value[200];
         int length = snprintf(key, sizeof key, "key %04u", i);
         int size = snprintf(value, sizeof value, "%0100u", i);
-        ok(ref_db_put(db, NULL, (ref_slice){key, (size_t)length},
-            (ref_slice){value, (size_t)size}, false));
+        ok(ref_db_put(
+            db, NULL, (ref_slice){key, (size_t)length}, (ref_slice){value, (size_t)size}, false));
     }
 }
 
@@ -84,6 +84,79 @@ static void an_environment_lives_and_is_backed_up_on_the_disk(void **state)
     assert_int_equal(count_records(disk, "/home"), 80);
     assert_int_equal(count_records(disk, "/backup"), 70);
     fault_disk_free(disk);
+}
+
+/* ---- the same run, the same trace ---- */
+
+static const char gentle[] = "plan 1 seed=7\n"
+                             "rule slow on write prob=0.3 do delay ns=100000\n"
+                             "rule short on write prob=0.3 do short n=17\n"
+                             "rule part on read prob=0.5 do short n=100\n";
+
+/* The bytes of the trace of a whole life; malloc'd. */
+static uint8_t *trace_of_life(uint64_t seed, bool payloads, size_t *size)
+{
+    fault_disk_options options = {.seed = seed};
+    fault_trace *trace;
+    assert_int_equal(fault_trace_new(gentle, seed, payloads, &trace), 0);
+    fault_disk *disk = disk_with(&options);
+    planned p = disk_plan(disk, gentle);
+    fault_disk_watch(disk, p.run, trace);
+    fault_disk_mark(disk, "begin");
+    live(disk);
+    disk_unplan(&p);
+    assert_int_equal(count_records(disk, "/backup"), 70);
+    fault_disk_free(disk);
+    assert_int_equal(fault_trace_error(trace), 0);
+    uint8_t *bytes = fault_trace_bytes(trace, size);
+    assert_non_null(bytes);
+    fault_trace_free(trace);
+    return bytes;
+}
+
+static void a_hundred_runs_give_one_trace_to_the_byte(void **state)
+{
+    (void)state;
+    size_t size, again;
+    uint8_t *first = trace_of_life(1, true, &size);
+    for (int run = 1; run < 100; run++) {
+        uint8_t *bytes = trace_of_life(1, true, &again);
+        assert_int_equal(again, size);
+        assert_memory_equal(bytes, first, size);
+        free(bytes);
+    }
+    uint8_t *other = trace_of_life(2, true, &again);
+    assert_true(again != size || memcmp(other, first, size) != 0);
+    free(other);
+    free(first);
+}
+
+static void a_trace_tells_what_was_done_and_what_was_met(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *bytes = trace_of_life(1, true, &size);
+    fault_traced *trace;
+    char why[FAULT_TRACE_WHY];
+    size_t count[FAULT_OP_CLASSES] = {0}, delayed = 0, shortened = 0;
+    assert_int_equal(fault_traced_open(bytes, size, &trace, why), 0);
+    for (uint64_t i = 0; i < fault_traced_count(trace); i++) {
+        fault_record record;
+        fault_traced_get(trace, i, &record);
+        count[record.op.op]++;
+        delayed += record.action == FAULT_DO_DELAY && record.rule == 1;
+        shortened += record.action == FAULT_DO_SHORT && record.op.op == FAULT_OP_WRITE &&
+                     record.done <= 17 && record.rule == 2;
+        assert_true(record.op.op != FAULT_OP_WRITE || record.op.data != NULL);
+        assert_true(
+            record.op.path == NULL || record.op.path[0] == '/' || record.op.op == FAULT_OP_MARK);
+    }
+    assert_int_equal(count[FAULT_OP_MARK], 1);
+    assert_true(count[FAULT_OP_CREATE] > 3 && count[FAULT_OP_SYNC] > 10);
+    assert_true(count[FAULT_OP_SYNC_DIR] > 0 && count[FAULT_OP_RENAME] > 0);
+    assert_true(delayed > 0 && shortened > 0);
+    fault_traced_free(trace);
+    free(bytes);
 }
 
 /* ---- power cuts at every barrier ---- */
@@ -172,6 +245,8 @@ static void a_clone_and_a_crash_take_microseconds(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_environment_lives_and_is_backed_up_on_the_disk),
+    cmocka_unit_test(a_hundred_runs_give_one_trace_to_the_byte),
+    cmocka_unit_test(a_trace_tells_what_was_done_and_what_was_met),
     cmocka_unit_test(an_environment_recovers_when_all_or_nothing_is_lost),
     cmocka_unit_test(a_clone_and_a_crash_take_microseconds),
 };

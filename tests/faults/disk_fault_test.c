@@ -225,8 +225,8 @@ static void a_misdirected_write_lands_elsewhere(void **state)
 {
     fixture *fix = *state;
     size_t done;
-    planned p = disk_plan(
-        fix->disk, "rule r on write nth=1 do misdirect by=+512\nrule s on write do misdirect by=-24");
+    planned p = disk_plan(fix->disk,
+        "rule r on write nth=1 do misdirect by=+512\nrule s on write do misdirect by=-24");
     assert_int_equal(fix->vfs->pwrite(fix->file, new, 512, 0, &done), 0);
     assert_string_equal(shape(fix->disk), "o512 n512 o576");
     assert_int_equal(fix->vfs->pwrite(fix->file, new, 24, 1536, &done), 0);

@@ -68,8 +68,7 @@ static void write_bytes(model *m, int file, const step *s)
         at = next;
     }
     if (end > m->now.files[file].size) {
-        add(m, &(model_change){
-                   .kind = CHANGE_SIZE, .order = m->order, .file = file, .size = end});
+        add(m, &(model_change){.kind = CHANGE_SIZE, .order = m->order, .file = file, .size = end});
     }
 }
 

@@ -249,8 +249,7 @@ static void explore(trial *t, fault_disk *disk, bool backwards)
 
 static void show(const trial *t, uint64_t seed)
 {
-    static const char *const words[] = {
-        "write", "truncate", "rename", "unlink", "sync", "syncdir"};
+    static const char *const words[] = {"write", "truncate", "rename", "unlink", "sync", "syncdir"};
     print_error("seed %llu: %zu states expected, %zu found\n", (unsigned long long)seed,
         t->expected.count, t->found.count);
     for (size_t i = 0; i < t->count; i++) {
@@ -264,8 +263,26 @@ static void show(const trial *t, uint64_t seed)
     }
 }
 
+/* Whoever only says that it is lost has what is certain, and whoever only says that it is kept has
+ * what a process saw. */
+static void check_extremes(model *m, fault_disk *disk, const program *p)
+{
+    fault_disk *seen, *lost = disk_crashed(disk, false), *kept = disk_crashed(disk, true);
+    assert_int_equal(fault_disk_clone(disk, &seen), 0);
+    for (size_t i = 0; i < p->count; i++) {
+        model_step(m, &p->steps[i]);
+    }
+    assert_int_equal(disk_image(lost, true), model_image(m));
+    assert_int_equal(disk_image(kept, true), disk_image(seen, false));
+    assert_int_equal(fault_disk_hash(kept), fault_disk_hash(seen));
+    fault_disk_free(seen);
+    fault_disk_free(lost);
+    fault_disk_free(kept);
+}
+
 /* True when the sets could be compared. */
-static bool try_one(fault_profile profile, uint64_t seed, size_t cuts, size_t *leaves, size_t *states)
+static bool try_one(
+    fault_profile profile, uint64_t seed, size_t cuts, size_t *leaves, size_t *states)
 {
     static trial t;
     static model m;
@@ -275,7 +292,8 @@ static bool try_one(fault_profile profile, uint64_t seed, size_t cuts, size_t *l
     t.expected.count = t.found.count = 0;
     model_init(&m, profile);
     for (size_t i = 0; i < cuts; i++) {
-        random_program(&t.programs[i], &random, m.unit, cuts == 1 ? 4 + chance(&random, 5) : 2 + chance(&random, 3));
+        random_program(&t.programs[i], &random, m.unit,
+            cuts == 1 ? 4 + chance(&random, 5) : 2 + chance(&random, 3));
     }
     branch first = {&t, 0};
     expect_after(&first, &m);
@@ -286,6 +304,7 @@ static bool try_one(fault_profile profile, uint64_t seed, size_t cuts, size_t *l
     disk_mkdir(disk, "/d");
     fault_disk_settle(disk);
     run(disk, &t.programs[0]);
+    check_extremes(&m, disk, &t.programs[0]);
     explore(&t, disk, seed % 2 == 0);
     fault_disk_free(disk);
     if (t.too_many) {

@@ -137,11 +137,9 @@ static void files_left_open_are_closed_with_the_disk(void **state)
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, setup, teardown),
 
 static const struct CMUnitTest tests[] = {
-    VFS_CONTRACT(ON_DISK)
-    ON_DISK(submitted_writes_complete_in_an_order_of_the_seed)
-    ON_DISK(a_sync_does_not_cover_what_has_not_completed)
-    ON_DISK(the_plan_counts_writes_as_they_are_submitted)
-    ON_DISK(time_passes_only_by_operations_and_sleep)
-    ON_DISK(files_left_open_are_closed_with_the_disk)
-};
+    VFS_CONTRACT(ON_DISK) ON_DISK(submitted_writes_complete_in_an_order_of_the_seed)
+        ON_DISK(a_sync_does_not_cover_what_has_not_completed)
+            ON_DISK(the_plan_counts_writes_as_they_are_submitted)
+                ON_DISK(time_passes_only_by_operations_and_sleep)
+                    ON_DISK(files_left_open_are_closed_with_the_disk)};
 TEST_MAIN(tests)

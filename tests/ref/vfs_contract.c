@@ -332,8 +332,7 @@ void a_path_through_a_file_or_nothing_leads_nowhere(void **state)
     assert_int_equal(vfs()->mkdir(vfs(), "none/d", 0700), ENOENT);
     assert_int_equal(vfs()->rename(vfs(), "none", "g", false), ENOENT);
     assert_int_equal(vfs()->open(vfs(), ".", REF_O_WRITE, 0, &file), EISDIR);
-    assert_int_equal(
-        vfs()->open(vfs(), "none/f", REF_O_WRITE | REF_O_CREATE, 0600, &file), ENOENT);
+    assert_int_equal(vfs()->open(vfs(), "none/f", REF_O_WRITE | REF_O_CREATE, 0600, &file), ENOENT);
 }
 
 void a_listing_gives_each_entry_and_ends_when_told(void **state)

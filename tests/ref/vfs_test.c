@@ -204,15 +204,13 @@ static void the_default_can_be_changed_and_set_back(void **state)
 #define IN_CWD(test) cmocka_unit_test_setup_teardown(test, cwd_setup, cwd_teardown),
 
 static const struct CMUnitTest tests[] = {
-    VFS_CONTRACT(IN_CWD)
-    IN_CWD(nofollow_refuses_a_link_and_leaves_what_it_points_to)
-    cmocka_unit_test(short_reads_and_writes_are_continued),
+    VFS_CONTRACT(IN_CWD) IN_CWD(nofollow_refuses_a_link_and_leaves_what_it_points_to)
+        cmocka_unit_test(short_reads_and_writes_are_continued),
     cmocka_unit_test(a_write_that_makes_no_progress_is_EIO),
     cmocka_unit_test(an_error_in_the_middle_is_the_loop_s_result),
-    IN_CWD(a_listing_has_every_entry_but_the_dots)
-    IN_CWD(stat_follows_a_link_and_lstat_does_not)
-    IN_CWD(resolve_takes_links_and_dots_out)
-    cmocka_unit_test(a_signal_does_not_shorten_a_sleep),
+    IN_CWD(a_listing_has_every_entry_but_the_dots) IN_CWD(stat_follows_a_link_and_lstat_does_not)
+        IN_CWD(resolve_takes_links_and_dots_out)
+            cmocka_unit_test(a_signal_does_not_shorten_a_sleep),
     cmocka_unit_test(the_default_can_be_changed_and_set_back),
 };
 TEST_MAIN(tests)
