@@ -30,6 +30,20 @@ static uint32_t thread_number(fault_disk *disk)
     return disk->thread_count++;
 }
 
+fault_call fault_call_on(
+    const fault_file *file, fault_op_class op, uint64_t offset, uint64_t size, const void *data)
+{
+    return (fault_call){
+        .disk = file->disk,
+        .op = {.op = op,
+            .path = file->path,
+            .inode = file->inode,
+            .offset = offset,
+            .size = size,
+            .data = data},
+    };
+}
+
 bool fault_enter(fault_disk *disk)
 {
     pthread_mutex_lock(&disk->mutex);

@@ -243,6 +243,9 @@ typedef struct fault_call {
     uint64_t done;
 } fault_call;
 
+/* A call on an open file. */
+fault_call fault_call_on(
+    const fault_file *file, fault_op_class op, uint64_t offset, uint64_t size, const void *data);
 /* Takes the mutex. False when the power is gone. */
 bool fault_enter(fault_disk *disk);
 /* Asks the plan. False: the operation is over, and *error is what it gives. */

@@ -56,14 +56,7 @@ static int set(fault_disk *disk, const fault_file *file, const fault_lock *lock)
 int fault_vfs_lock(ref_file *opened, uint64_t offset, uint64_t size, ref_lock kind)
 {
     const fault_file *file = (const fault_file *)(const void *)opened;
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_LOCK,
-            .path = file->path,
-            .inode = file->inode,
-            .offset = offset,
-            .size = size},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_LOCK, offset, size, NULL);
     int error;
     if (fault_begin(&call, &error)) {
         bool fits = offset <= INT64_MAX && size <= (uint64_t)INT64_MAX - offset;

@@ -65,7 +65,9 @@ int fault_walk(fault_disk *disk, const char *path, fault_where *out)
     uint32_t above[DEEPEST] = {0}, depth = 0;
     const char *name;
     size_t length, all = strlen(path);
-    *out = (fault_where){.slot = 0, .path = "/", .slash = all > 0 && path[all - 1] == '/'};
+    out->dir = out->slot = 0;
+    out->slash = all > 0 && path[all - 1] == '/';
+    out->name = strcpy(out->path, "/");
     if (all == 0) {
         return ENOENT;
     }

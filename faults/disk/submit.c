@@ -12,15 +12,7 @@ int fault_vfs_submit(
 {
     fault_file *file = (fault_file *)(void *)opened;
     fault_disk *disk = file->disk;
-    fault_call call = {
-        .disk = disk,
-        .op = {.op = FAULT_OP_WRITE,
-            .path = file->path,
-            .inode = file->inode,
-            .offset = offset,
-            .size = size,
-            .data = bytes},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_WRITE, offset, size, bytes);
     int error = 0;
     fault_begin(&call, &error);
     disk->submitted = fault_grow(
@@ -43,17 +35,9 @@ int fault_vfs_submit(
 static int complete(fault_disk *disk, uint32_t index, size_t *done)
 {
     fault_submitted one = disk->submitted[index];
-    fault_call call = {
-        .disk = disk,
-        .op = {.op = FAULT_OP_WRITE,
-            .thread = one.thread,
-            .path = one.file->path,
-            .inode = one.file->inode,
-            .offset = one.offset,
-            .size = one.size,
-            .data = one.bytes},
-        .decision = one.decision,
-    };
+    fault_call call = fault_call_on(one.file, FAULT_OP_WRITE, one.offset, one.size, one.bytes);
+    call.op.thread = one.thread;
+    call.decision = one.decision;
     int error = disk->dead ? EIO : one.error;
     disk->submitted[index] = disk->submitted[--disk->submitted_count];
     *done = 0;

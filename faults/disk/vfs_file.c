@@ -80,17 +80,18 @@ static void open_at(
 static int disk_open(ref_vfs *vfs, const char *path, unsigned flags, uint32_t mode, ref_file **out)
 {
     fault_disk *disk = vfs->self;
+    char text[FAULT_PATH_MAX];
     fault_where where = {.slot = FAULT_NOWHERE};
-    int found = EIO, error;
+    int found = fault_normalise(path, text), error;
     *out = NULL;
-    if (fault_enter(disk)) {
+    if (fault_enter(disk) && found == 0) {
         found = fault_walk(disk, path, &where);
         found = found == 0 ? allowed(disk, &where, flags) : found;
     }
-    bool creates = found == 0 && where.slot == FAULT_NOWHERE;
+    bool creates = found == 0 && !disk->dead && where.slot == FAULT_NOWHERE;
     fault_call call = {
         .disk = disk,
-        .op = {.op = creates ? FAULT_OP_CREATE : FAULT_OP_OPEN, .path = where.path},
+        .op = {.op = creates ? FAULT_OP_CREATE : FAULT_OP_OPEN, .path = text},
     };
     if (where.slot != FAULT_NOWHERE) {
         call.op.inode = disk->inodes[where.slot].number;
@@ -100,7 +101,7 @@ static int disk_open(ref_vfs *vfs, const char *path, unsigned flags, uint32_t mo
     }
     if (error == 0) {
         fault_file *file = fault_need_zeroed(sizeof *file);
-        file->path = fault_need(strdup(where.path));
+        file->path = fault_need(strdup(text));
         open_at(&call, &where, flags, mode, file);
         *out = &file->file;
     }
@@ -129,11 +130,9 @@ static int disk_close(ref_file *opened)
 {
     fault_file *file = file_of(opened);
     char *path = fault_need(strdup(file->path));
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_CLOSE, .path = path, .inode = file->inode},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_CLOSE, 0, 0, NULL);
     int error;
+    call.op.path = path; /* the file is gone before the trace is written */
     fault_begin(&call, &error);
     call.disk->garbage = true;
     fault_file_close(file);
@@ -175,14 +174,7 @@ static int read_decided(fault_call *call, fault_inode *inode, uint8_t *buffer, s
 static int disk_pread(ref_file *opened, void *buffer, size_t size, uint64_t offset, size_t *done)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_READ,
-            .path = file->path,
-            .inode = file->inode,
-            .offset = offset,
-            .size = size},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_READ, offset, size, NULL);
     int error;
     *done = 0;
     if (fault_begin(&call, &error)) {
@@ -253,15 +245,7 @@ static int disk_pwrite(
     ref_file *opened, const void *buffer, size_t size, uint64_t offset, size_t *done)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_WRITE,
-            .path = file->path,
-            .inode = file->inode,
-            .offset = offset,
-            .size = size,
-            .data = buffer},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_WRITE, offset, size, buffer);
     int error;
     *done = 0;
     if (fault_begin(&call, &error)) {
@@ -276,10 +260,7 @@ static int disk_pwrite(
 static int disk_truncate(ref_file *opened, uint64_t size)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_TRUNCATE, .path = file->path, .inode = file->inode, .offset = size},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_TRUNCATE, size, 0, NULL);
     int error;
     if (fault_begin(&call, &error)) {
         error = !file_fits(size, 0) ? EFBIG : !file->writable ? EINVAL : 0;
@@ -293,14 +274,7 @@ static int disk_truncate(ref_file *opened, uint64_t size)
 static int disk_allocate(ref_file *opened, uint64_t offset, uint64_t size)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_ALLOCATE,
-            .path = file->path,
-            .inode = file->inode,
-            .offset = offset,
-            .size = size},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_ALLOCATE, offset, size, NULL);
     int error;
     if (fault_begin(&call, &error)) {
         error = !file_fits(offset, size) ? EFBIG : !file->writable ? EBADF : 0;
@@ -317,10 +291,7 @@ static int disk_allocate(ref_file *opened, uint64_t offset, uint64_t size)
 static int disk_fsync(ref_file *opened)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_SYNC, .path = file->path, .inode = file->inode},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_SYNC, 0, 0, NULL);
     int error;
     fault_barrier(call.disk);
     if (fault_begin(&call, &error)) {
@@ -332,10 +303,7 @@ static int disk_fsync(ref_file *opened)
 static int disk_fstat(ref_file *opened, ref_stat *out)
 {
     fault_file *file = file_of(opened);
-    fault_call call = {
-        .disk = file->disk,
-        .op = {.op = FAULT_OP_STAT, .path = file->path, .inode = file->inode},
-    };
+    fault_call call = fault_call_on(file, FAULT_OP_STAT, 0, 0, NULL);
     int error;
     *out = (ref_stat){0};
     if (fault_begin(&call, &error)) {

@@ -9,12 +9,8 @@
 static bool begin_path(
     fault_call *call, const char *path, fault_where *where, char *text, int *error)
 {
-    *error = fault_normalise(path, text);
+    int wrong = fault_normalise(path, text);
     call->op.path = text;
-    if (*error != 0) {
-        text[0] = '\0';
-    }
-    int wrong = *error;
     if (!fault_begin(call, error)) {
         return false;
     }
