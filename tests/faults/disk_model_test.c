@@ -11,7 +11,7 @@
 #include "chance.h"
 #include "disk_model.h"
 
-enum { STEPS = 10, LEAVES = 20000, EXPECTED = 40000 };
+enum { STEPS = 12, LEAVES = 20000, EXPECTED = 40000 };
 
 typedef struct program {
     step steps[STEPS];
@@ -78,6 +78,40 @@ static void random_program(program *p, uint64_t *seed, size_t unit, size_t steps
         if (s->kind == STEP_TRUNCATE) {
             s->size = offsets[chance(seed, 7)];
         }
+    }
+}
+
+/* So many writes over one sector that they cannot all be tried at once. */
+static void crowded_sector(program *p, uint64_t *seed)
+{
+    p->count = 0;
+    p->steps[p->count++] = (step){.kind = STEP_WRITE, .size = 500, .byte = 'A'};
+    p->steps[p->count++] = (step){.kind = STEP_SYNC};
+    p->steps[p->count++] = (step){.kind = STEP_SYNC_DIR};
+    for (int i = 0; i < 8; i++) {
+        p->steps[p->count++] = (step){
+            .kind = STEP_WRITE,
+            .offset = (size_t)chance(seed, 300),
+            .size = 1 + (size_t)chance(seed, 200),
+            .byte = (uint8_t)('A' + chance(seed, 3)),
+        };
+    }
+}
+
+/* So many renames of two files over each other. */
+static void crowded_names(program *p, uint64_t *seed)
+{
+    p->count = 0;
+    p->steps[p->count++] = (step){.kind = STEP_WRITE, .size = 1, .byte = 'A'};
+    p->steps[p->count++] = (step){.kind = STEP_WRITE, .name = 1, .size = 1, .byte = 'B'};
+    p->steps[p->count++] = (step){.kind = STEP_SYNC};
+    p->steps[p->count++] = (step){.kind = STEP_SYNC, .name = 1};
+    while (p->count < STEPS) {
+        p->steps[p->count++] = (step){
+            .kind = STEP_RENAME,
+            .name = (int)chance(seed, MODEL_NAMES),
+            .to_name = (int)chance(seed, MODEL_NAMES),
+        };
     }
 }
 
@@ -280,58 +314,82 @@ static void check_extremes(model *m, fault_disk *disk, const program *p)
     fault_disk_free(kept);
 }
 
-/* True when the sets could be compared. */
-static bool try_one(
-    fault_profile profile, uint64_t seed, size_t cuts, size_t *leaves, size_t *states)
+/* Of all trials of a test. */
+typedef struct totals {
+    size_t done, leaves, states;
+} totals;
+
+/* The programs of the trial, against the model; those with too many states are left out. */
+static void compare_sets(trial *t, fault_profile profile, uint64_t seed, totals *sum)
 {
-    static trial t;
     static model m;
-    uint64_t random = seed * 7919 + cuts;
-    image_set expected = t.expected, found = t.found;
-    t = (trial){.count = cuts, .expected = expected, .found = found};
-    t.expected.count = t.found.count = 0;
+    branch first = {t, 0};
+    t->expected.count = t->found.count = t->leaves = 0;
+    t->too_many = false;
     model_init(&m, profile);
-    for (size_t i = 0; i < cuts; i++) {
-        random_program(&t.programs[i], &random, m.unit,
-            cuts == 1 ? 4 + chance(&random, 5) : 2 + chance(&random, 3));
-    }
-    branch first = {&t, 0};
     expect_after(&first, &m);
-    if (t.too_many) {
-        return false;
+    if (t->too_many) {
+        return;
     }
     fault_disk *disk = disk_new(profile);
     disk_mkdir(disk, "/d");
     fault_disk_settle(disk);
-    run(disk, &t.programs[0]);
-    check_extremes(&m, disk, &t.programs[0]);
-    explore(&t, disk, seed % 2 == 0);
+    run(disk, &t->programs[0]);
+    check_extremes(&m, disk, &t->programs[0]);
+    explore(t, disk, seed % 2 == 0);
     fault_disk_free(disk);
-    if (t.too_many) {
-        return false;
+    if (t->too_many) {
+        return;
     }
-    set_order(&t.expected);
-    set_order(&t.found);
-    if (t.expected.count != t.found.count ||
-        memcmp(t.expected.at, t.found.at, t.found.count * sizeof t.found.at[0]) != 0) {
-        show(&t, seed);
+    set_order(&t->expected);
+    set_order(&t->found);
+    if (t->expected.count != t->found.count ||
+        memcmp(t->expected.at, t->found.at, t->found.count * sizeof t->found.at[0]) != 0) {
+        show(t, seed);
         fail();
     }
-    *leaves += t.leaves;
-    *states += t.found.count;
-    return true;
+    sum->done++;
+    sum->leaves += t->leaves;
+    sum->states += t->found.count;
+}
+
+static trial the_trial; /* keeps its sets' memory */
+
+static void print_totals(fault_profile profile, const totals *sum, size_t trials)
+{
+    print_message("%s: %zu programs of %zu, %zu states by %zu ways\n", fault_profile_name(profile),
+        sum->done, trials, sum->states, sum->leaves);
+    assert_true(sum->done > trials / 3);
+    assert_true(sum->states > sum->done * 2);
 }
 
 static void try_many(fault_profile profile, size_t trials, size_t cuts)
 {
-    size_t done = 0, leaves = 0, states = 0;
+    totals sum = {0};
+    size_t unit = profile == FAULT_ATOMIC_PAGE ? 4096 : 512;
     for (uint64_t seed = 1; seed <= trials; seed++) {
-        done += try_one(profile, seed, cuts, &leaves, &states);
+        uint64_t random = seed * 7919 + cuts;
+        the_trial.count = cuts;
+        for (size_t i = 0; i < cuts; i++) {
+            size_t steps = cuts == 1 ? 4 + chance(&random, 5) : 2 + chance(&random, 3);
+            random_program(&the_trial.programs[i], &random, unit, steps);
+        }
+        compare_sets(&the_trial, profile, seed, &sum);
     }
-    print_message("%s: %zu programs of %zu, %zu states by %zu ways\n", fault_profile_name(profile),
-        done, trials, states, leaves);
-    assert_true(done > trials / 3);
-    assert_true(states > done * 2);
+    print_totals(profile, &sum, trials);
+}
+
+static void try_crowded(void (*make)(program *p, uint64_t *seed))
+{
+    enum { TRIALS = 40 };
+    totals sum = {0};
+    for (uint64_t seed = 1; seed <= TRIALS; seed++) {
+        uint64_t random = seed;
+        the_trial.count = 1;
+        make(&the_trial.programs[0], &random);
+        compare_sets(&the_trial, FAULT_POSIX_WEAK, seed, &sum);
+    }
+    print_totals(FAULT_POSIX_WEAK, &sum, TRIALS);
 }
 
 static void posix_weak_leaves_exactly_the_states_of_the_model(void **state)
@@ -362,7 +420,21 @@ static void atomic_page_leaves_exactly_the_states_of_the_model(void **state)
     try_many(FAULT_ATOMIC_PAGE, 60, 2);
 }
 
+static void a_crowded_sector_leaves_exactly_the_states_of_the_model(void **state)
+{
+    (void)state;
+    try_crowded(crowded_sector);
+}
+
+static void crowded_names_leave_exactly_the_states_of_the_model(void **state)
+{
+    (void)state;
+    try_crowded(crowded_names);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_crowded_sector_leaves_exactly_the_states_of_the_model),
+    cmocka_unit_test(crowded_names_leave_exactly_the_states_of_the_model),
     cmocka_unit_test(posix_weak_leaves_exactly_the_states_of_the_model),
     cmocka_unit_test(ext4_ordered_leaves_exactly_the_states_of_the_model),
     cmocka_unit_test(sequential_leaves_exactly_the_states_of_the_model),
