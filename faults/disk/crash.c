@@ -7,17 +7,35 @@
  */
 #include "internal.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* By hand, since a question is asked for every sector: snprintf would take most of the time. */
+static const char *content_words(char *text, const char *what, uint64_t number, const char *path)
+{
+    char digits[24];
+    size_t length = 0, at = strlen(what), size = strnlen(path, FAULT_PATH_MAX);
+    do {
+        digits[length++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(text, what, at);
+    while (length > 0) {
+        text[at++] = digits[--length];
+    }
+    memcpy(text + at, " of ", 4);
+    memcpy(text + at + 4, path, size);
+    text[at + 4 + size] = '\0';
+    return text;
+}
 
 uint32_t fault_ask(fault_disk *disk, fault_question_kind kind, uint32_t answers,
     const fault_inode *inode, uint64_t offset, const char *words)
 {
     char text[FAULT_PATH_MAX + 64];
     if (words == NULL) {
-        snprintf(text, sizeof text, "%s %llu of %s", kind == FAULT_ASK_SIZE ? "size" : "content at",
-            (unsigned long long)offset, fault_bytes_text(inode->path));
-        words = text;
+        words = content_words(text, kind == FAULT_ASK_SIZE ? "size " : "content at ", offset,
+            fault_bytes_text(inode->path));
     }
     fault_question question = {
         .kind = kind,
@@ -345,38 +363,65 @@ static bool next_group(piece *pieces, uint32_t count, group *g)
     return true;
 }
 
-static uint32_t pieces_of(fault_disk *disk, fault_inode *inode, uint64_t unit, piece *pieces)
+/* What is being looked at: a range, and the undecided writes that touch its units. */
+typedef struct view {
+    fault_disk *disk;
+    fault_inode *inode;
+    uint64_t offset, end;
+    bool over; /* it is being written: what it covers is hidden and not decided */
+    fault_change **near;
+    uint32_t count;
+} view;
+
+static void find_near(view *v)
 {
-    uint64_t from = unit * disk->unit, to = from + disk->unit;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < inode->count && count < PIECES; i++) {
-        fault_change *change = &inode->changes[i];
+    uint64_t unit = v->disk->unit;
+    uint64_t from = v->offset - v->offset % unit, to = v->end + unit - 1 - (v->end - 1) % unit;
+    for (uint32_t i = 0; i < v->inode->count; i++) {
+        fault_change *change = &v->inode->changes[i];
         if (change->kind != FAULT_WRITTEN || change->state == FAULT_PENDING ||
-            change->offset >= to || change->offset + change->size <= from) {
+            change->offset >= to || change->offset + change->size <= from ||
+            (change->left & ~change->hidden) == 0) {
             continue;
         }
-        unsigned bit = (unsigned)(unit - change->offset / disk->unit);
+        if (v->near == NULL) {
+            v->near = fault_need(malloc((v->inode->count - i) * sizeof(fault_change *)));
+        }
+        v->near[v->count++] = change;
+    }
+}
+
+static uint32_t pieces_of(const view *v, uint64_t unit, piece *pieces)
+{
+    uint64_t from = unit * v->disk->unit, to = from + v->disk->unit;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < v->count && count < PIECES; i++) {
+        fault_change *change = v->near[i];
+        if (change->offset >= to || change->offset + change->size <= from) {
+            continue;
+        }
+        unsigned bit = (unsigned)(unit - change->offset / v->disk->unit);
         if ((change->left & ~change->hidden) >> bit & 1) {
             piece *p = &pieces[count++];
             *p = (piece){.change = change, .bit = bit};
-            fault_unit_range(disk, change, bit, &p->first, &p->behind);
+            fault_unit_range(v->disk, change, bit, &p->first, &p->behind);
         }
     }
     return count;
 }
 
-/* `over`: the range is being written, and what it covers is hidden and not decided. */
-static void look_unit(
-    fault_disk *disk, fault_inode *inode, uint64_t unit, uint64_t offset, uint64_t end, bool over)
+static void look_unit(const view *v, uint64_t unit)
 {
     piece pieces[PIECES];
-    group g = {.disk = disk, .inode = inode};
-    uint32_t count = pieces_of(disk, inode, unit, pieces);
+    group g;
+    uint32_t count = pieces_of(v, unit, pieces);
+    g.disk = v->disk;
+    g.inode = v->inode;
     while (count > 0 && next_group(pieces, count, &g)) {
-        if (g.first >= end || g.behind <= offset) {
+        if (g.first >= v->end || g.behind <= v->offset) {
             continue;
         }
-        if (!over || g.first < offset || g.behind > end) {
+        if (!v->over || g.first < v->offset || g.behind > v->end) {
             decide(&g);
             continue;
         }
@@ -388,25 +433,20 @@ static void look_unit(
 
 static void look(fault_disk *disk, fault_inode *inode, uint64_t offset, uint64_t end, bool over)
 {
-    bool tidy = false;
-    for (uint32_t i = 0; i < inode->count; i++) {
-        const fault_change *change = &inode->changes[i];
-        uint64_t left = change->left & ~change->hidden;
-        if (change->kind != FAULT_WRITTEN || change->state == FAULT_PENDING || left == 0 ||
-            change->offset >= end || change->offset + change->size <= offset) {
-            continue;
-        }
-        uint64_t base = change->offset / disk->unit;
-        uint64_t from = offset > change->offset ? offset / disk->unit : base;
-        uint64_t to = (end - 1) / disk->unit;
-        for (uint64_t unit = from; unit <= to && unit < base + 64; unit++) {
-            if (left >> (unit - base) & 1) {
-                look_unit(disk, inode, unit, offset, end, over);
-                tidy = true;
+    view v = {.disk = disk, .inode = inode, .offset = offset, .end = end, .over = over};
+    find_near(&v);
+    for (uint32_t i = 0; i < v.count; i++) {
+        const fault_change *change = v.near[i];
+        uint64_t base = change->offset / disk->unit, to = (end - 1) / disk->unit;
+        uint64_t unit = offset > change->offset ? offset / disk->unit : base;
+        for (; unit <= to && unit < base + 64; unit++) {
+            if ((change->left & ~change->hidden) >> (unit - base) & 1) {
+                look_unit(&v, unit);
             }
         }
     }
-    if (tidy) {
+    if (v.count > 0) {
+        free(v.near);
         fault_changes_tidy(inode);
     }
 }

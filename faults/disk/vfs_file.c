@@ -81,9 +81,10 @@ static int disk_open(ref_vfs *vfs, const char *path, unsigned flags, uint32_t mo
 {
     fault_disk *disk = vfs->self;
     char text[FAULT_PATH_MAX];
-    fault_where where = {.slot = FAULT_NOWHERE};
+    fault_where where;
     int found = fault_normalise(path, text), error;
     *out = NULL;
+    where.slot = FAULT_NOWHERE;
     if (fault_enter(disk) && found == 0) {
         found = fault_walk(disk, path, &where);
         found = found == 0 ? allowed(disk, &where, flags) : found;
