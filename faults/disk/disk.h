@@ -27,8 +27,8 @@
  *   atomic-page   as posix-weak, but no page of 4,096 bytes is torn
  * In the two ordered ones a rename between directories is one change.
  *
- * A sync that fails leaves one of the states of fault_sync_failure (op.h); one of a directory leaves
- * its changes pending. Media faults lie over the content and can be taken away again.
+ * A sync that fails leaves one of the states of fault_sync_failure (op.h). They are about content:
+ * the size of the file stays pending, but for `revert`, which takes it back, too. Media faults lie over the content and can be taken away again.
  *
  * A disk can be cloned in time proportional to the number of files and of pending changes: blocks are
  * shared until they are written. A clone that has lost its power (fault_disk_crash) is a disk on

@@ -393,6 +393,32 @@ static void a_failed_sync_that_keeps_can_be_tried_again(void **state)
     assert_lost(fix, "o512 n512 o576");
 }
 
+static void a_failed_sync_that_cleans_leaves_a_size_without_content(void **state)
+{
+    fixture *fix = *state;
+    planned p = disk_plan(fix->disk, "rule r on sync do failsync profile=clean err=EIO");
+    disk_write(fix->file, OLD_SIZE, "nnn");
+    assert_int_equal(fix->vfs->fsync(fix->file), EIO);
+    disk_unplan(&p);
+    assert_string_equal(shape(fix->disk), "o1600 n3");
+    assert_lost(fix, "o1600");
+    disk_sync(fix->file);
+    assert_lost(fix, "o1600 03");
+}
+
+static void a_failed_sync_that_reverts_takes_the_size_back(void **state)
+{
+    fixture *fix = *state;
+    planned p = disk_plan(fix->disk, "rule r on sync do failsync profile=revert err=EIO");
+    disk_write(fix->file, OLD_SIZE, "nnn");
+    assert_int_equal(fix->vfs->fsync(fix->file), EIO);
+    disk_unplan(&p);
+    assert_string_equal(shape(fix->disk), "o1600");
+    disk_write(fix->file, 0, new);
+    disk_sync(fix->file);
+    assert_lost(fix, "n1600");
+}
+
 /* ---- media ---- */
 
 static void damage(fixture *fix, fault_medium_kind kind, uint64_t offset, uint64_t size)
@@ -465,6 +491,8 @@ static const struct CMUnitTest tests[] = {
     ON_DISK(a_failed_sync_that_is_late_fails_the_next_one),
     ON_DISK(a_failed_sync_that_reverts_shows_readers_the_old),
     ON_DISK(a_failed_sync_that_keeps_can_be_tried_again),
+    ON_DISK(a_failed_sync_that_cleans_leaves_a_size_without_content),
+    ON_DISK(a_failed_sync_that_reverts_takes_the_size_back),
     ON_DISK(damaged_content_is_back_when_it_is_healed),
     ON_DISK(an_unreadable_sector_can_be_written_again),
     ON_DISK(damage_needs_a_file_and_a_range),

@@ -104,7 +104,38 @@ static void clones_live_in_threads_of_their_own(void **state)
     fault_disk_free(disk);
 }
 
+static void threads_are_numbered_by_their_first_operations(void **state)
+{
+    (void)state;
+    fault_trace *trace;
+    fault_traced *traced;
+    char why[FAULT_TRACE_WHY];
+    size_t size;
+    pthread_t thread;
+    fault_disk *disk = disk_new(FAULT_POSIX_WEAK);
+    worker w = {.disk = disk};
+    assert_int_equal(fault_trace_new(NULL, 0, false, &trace), 0);
+    fault_disk_watch(disk, NULL, trace);
+    assert_false(disk_exists(disk, "/f"));
+    assert_int_equal(pthread_create(&thread, NULL, work, &w), 0);
+    pthread_join(thread, NULL);
+    assert_true(disk_exists(disk, "/f0"));
+    uint8_t *bytes = fault_trace_bytes(trace, &size);
+    assert_int_equal(fault_traced_open(bytes, size, &traced, why), 0);
+    uint64_t count = fault_traced_count(traced);
+    for (uint64_t i = 0; i < count; i++) {
+        fault_record record;
+        fault_traced_get(traced, i, &record);
+        assert_int_equal(record.op.thread, i != 0 && i != count - 1);
+    }
+    fault_traced_free(traced);
+    free(bytes);
+    fault_disk_free(disk);
+    fault_trace_free(trace);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(threads_are_numbered_by_their_first_operations),
     cmocka_unit_test(threads_share_a_disk),
     cmocka_unit_test(clones_live_in_threads_of_their_own),
 };
