@@ -20,7 +20,7 @@
 
 struct hp_case;
 struct hp_case_run;
-struct hp_engine; /* operations for the core profile, of a later version; NULL today */
+struct hp_engine; /* hp_engine.h */
 
 /* The implementation is a library of somebody else: its cases run without sanitizers and leak
  * checks. */
@@ -48,7 +48,8 @@ typedef struct hp_module {
     const hp_entry_point *entry_points;
     const struct hp_case *const *tables; /* NULL-terminated; each table ends with HP_CASE_END */
     const char *const *capabilities;     /* NULL-terminated, may be NULL */
-    const struct hp_engine *operations;  /* NULL but in the core profile */
+    /* The engine itself, for the core profile and for benchmarks; NULL: only its API's cases. */
+    const struct hp_engine *operations;
     /* Called once in the process of a case, with the rights of the user who started the run, before
      * the isolation; the current directory is the case's. Returns 0, or an errno value: the case is
      * then an ERROR. May be NULL. */

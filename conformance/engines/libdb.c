@@ -3,6 +3,7 @@
 #include "../cases/berkeleydb/utility.h"
 #include "../hp_case.h"
 #include "../hp_module.h"
+#include "bdb_engine.h"
 
 #include <db.h>
 
@@ -32,6 +33,12 @@ static const hp_entry_point entry_points[] = {
     {NULL, NULL, NULL},
 };
 
+/* Its backup leaves the copied databases to the page cache. */
+static const hp_engine operations = {
+    .version = HP_ENGINE_VERSION,
+    BDB_ENGINE_OPERATIONS,
+};
+
 static const hp_module module = {
     .version = HP_MODULE_VERSION,
     .flags = HP_MODULE_REAL_LIBRARY,
@@ -42,6 +49,7 @@ static const hp_module module = {
     .library_build = build,
     .entry_points = entry_points,
     .tables = hp_berkeleydb_tables,
+    .operations = &operations,
     .prepare = bdb_utility_prepare,
     .run_case = hp_case_run_one,
 };

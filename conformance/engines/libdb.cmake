@@ -7,7 +7,7 @@ function(hp_add_libdb engine)
   cmake_parse_arguments(PARSE_ARGV 1 L "" "INCLUDE;LIBRARY;UTILITY;MISSING" "")
   file(REAL_PATH ${L_LIBRARY} file)
   hp_add_module(${engine} REAL_LIBRARY
-    SOURCES engines/libdb.c ${HP_BERKELEYDB_CASE_SOURCES} ${HP_BERKELEYDB_LIBDB_SOURCES}
+    SOURCES engines/libdb.c engines/bdb_engine.c ${HP_BERKELEYDB_CASE_SOURCES} ${HP_BERKELEYDB_LIBDB_SOURCES}
     SYSTEM ${L_INCLUDE}
     LIBS ${L_LIBRARY}
     DEFINITIONS HP_LIBDB_ENGINE="${engine}" HP_LIBDB_FILE="${file}"

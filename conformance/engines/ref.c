@@ -3,6 +3,7 @@
 #include "../cases/berkeleydb/utility.h"
 #include "../hp_case.h"
 #include "../hp_module.h"
+#include "bdb_engine.h"
 
 #include <db.h>
 
@@ -25,6 +26,12 @@ static const hp_entry_point entry_points[] = {
     {NULL, NULL, NULL},
 };
 
+static const hp_engine operations = {
+    .version = HP_ENGINE_VERSION,
+    .capabilities = HP_ENGINE_BACKUP_SYNCS,
+    BDB_ENGINE_OPERATIONS,
+};
+
 /* No expectation file, on purpose: the reference engine has no departures. */
 static const hp_module module = {
     .version = HP_MODULE_VERSION,
@@ -34,6 +41,7 @@ static const hp_module module = {
     .library_build = build,
     .entry_points = entry_points,
     .tables = hp_berkeleydb_tables,
+    .operations = &operations,
     .prepare = bdb_utility_prepare,
     .run_case = hp_case_run_one,
 };

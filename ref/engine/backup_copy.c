@@ -6,9 +6,12 @@
 #include <stdlib.h>
 
 #define BUFFER_ALIGN 4096u /* what direct writes need */
-#define PLAIN_UNIT 4096u   /* logs and ordinary files count as pages of this size */
-#define FIND_TRIES 8       /* for a database that is being renamed */
-#define REREADS 8          /* of a page that may be being written; the first after a millisecond, */
+/* What a copy through the page cache moves at a time. More does not fit the processor's cache, and the
+ * system takes larger blocks of memory for it, which were measured to fill up to four times slower. */
+#define CACHED_PIECE (256u * 1024)
+#define PLAIN_UNIT 4096u /* logs and ordinary files count as pages of this size */
+#define FIND_TRIES 8     /* for a database that is being renamed */
+#define REREADS 8        /* of a page that may be being written; the first after a millisecond, */
 #define REREAD_WAIT 1000000u /* each further after twice the time: a quarter of a second in all */
 
 /* A database file that is open for copying. */
@@ -27,6 +30,9 @@ int ref_copier_init(ref_copier *copier, ref_env *env, const ref_backup_options *
     const ref_sink *directory, const ref_snapshot *still, uint64_t redo)
 {
     size_t size = options->buffer_size != 0 ? options->buffer_size : REF_BACKUP_BUFFER_DEFAULT;
+    if (directory != NULL && !options->direct && size > CACHED_PIECE) {
+        size = CACHED_PIECE;
+    }
     *copier = (ref_copier){.env = env,
         .options = options,
         .sink = directory != NULL ? directory : options->sink,

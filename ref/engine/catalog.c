@@ -265,3 +265,11 @@ int ref_env_databases(ref_env *env, char ***names, size_t *count)
     *count = total;
     return 0;
 }
+
+bool ref_dbfile_is_removed(ref_dbfile *file)
+{
+    pthread_mutex_lock(&file->env->mutex);
+    bool removed = file->removed;
+    pthread_mutex_unlock(&file->env->mutex);
+    return removed;
+}

@@ -112,14 +112,6 @@ static int compare_pages(const void *a, const void *b)
     return (x->pgno > y->pgno) - (x->pgno < y->pgno);
 }
 
-static bool is_removed(ref_dbfile *file)
-{
-    pthread_mutex_lock(&file->env->mutex);
-    bool removed = file->removed;
-    pthread_mutex_unlock(&file->env->mutex);
-    return removed;
-}
-
 /* The pages from `first` on that lie side by side in one file and fill at most one batch. */
 static size_t run_length(const checkpoint *at, size_t first)
 {
@@ -165,7 +157,7 @@ static int write_file(checkpoint *at, size_t first, size_t *next)
     }
     *next = end;
     int error = ref_dbfile_open(file);
-    if (error == ENOENT && is_removed(file)) {
+    if (error == ENOENT && ref_dbfile_is_removed(file)) {
         return 0;
     }
     for (size_t i = first; i < end && error == 0;) {

@@ -168,6 +168,26 @@ static int refuse_while_copied(ref_env *env, const char *path)
     return error;
 }
 
+/* Puts a new entry into the catalog, as the transaction's until it commits. Caller holds the write
+ * lock. */
+static int enter(
+    ref_txn *txn, const ref_file_record *record, ref_record_type kind, ref_dbfile **out)
+{
+    ref_env *env = txn->env;
+    pthread_mutex_lock(&env->mutex);
+    ref_dbfile *file = ref_catalog_add(env, record);
+    if (file != NULL) {
+        file->owner = txn;
+        file->owner_created = true;
+    }
+    pthread_mutex_unlock(&env->mutex);
+    if (file == NULL) {
+        return ref_fail(ENOMEM, "%s", record->name);
+    }
+    *out = file;
+    return ref_txn_add_op(txn, kind, file);
+}
+
 /* Brings a file that was put into a directory of the environment into its catalog and log. Holds
  * the write lock. */
 static int adopt(ref_env *env, ref_txn *txn, const char *dir, const char *name, ref_dbfile **out)
@@ -193,18 +213,7 @@ static int adopt(ref_env *env, ref_txn *txn, const char *dir, const char *name, 
     }
     record.dir = dir;
     record.name = name;
-    pthread_mutex_lock(&env->mutex);
-    ref_dbfile *file = ref_catalog_add(env, &record);
-    if (file != NULL) {
-        file->owner = txn;
-        file->owner_created = true;
-    }
-    pthread_mutex_unlock(&env->mutex);
-    if (file == NULL) {
-        return ref_fail(ENOMEM, "%s", name);
-    }
-    *out = file;
-    return ref_txn_add_op(txn, REF_RECORD_ADOPT, file);
+    return enter(txn, &record, REF_RECORD_ADOPT, out);
 }
 
 /* ---- creating ---- */
@@ -248,19 +257,8 @@ static int create(
     if (error != 0) {
         return error;
     }
-    pthread_mutex_lock(&env->mutex);
-    ref_dbfile *file = ref_catalog_add(env, &record);
-    if (file != NULL) {
-        file->owner = txn;
-        file->owner_created = true;
-    }
-    pthread_mutex_unlock(&env->mutex);
-    if (file == NULL) {
-        return ref_fail(ENOMEM, "%s", name);
-    }
-    *out = file;
-    error = ref_txn_add_op(txn, REF_RECORD_CREATE, file);
-    return error == 0 ? fill_new_file(txn, file) : error;
+    error = enter(txn, &record, REF_RECORD_CREATE, out);
+    return error == 0 ? fill_new_file(txn, *out) : error;
 }
 
 /* ---- opening ---- */

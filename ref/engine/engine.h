@@ -280,7 +280,8 @@ typedef struct ref_backup_options {
     const char *target; /* may be NULL when sink is set */
     unsigned flags;
     const ref_sink *sink; /* NULL: the directory `target` */
-    uint32_t buffer_size; /* bytes per read; 0: the default; rounded to whole pages, at least one */
+    uint32_t buffer_size; /* bytes per read; 0: the default; rounded to whole pages, at least one;
+                             into a directory through the page cache, 256 KiB at most */
     uint32_t pause_pages; /* after so many pages ... */
     uint64_t pause_nanoseconds; /* ... sleep so long; 0: never */
     uint64_t

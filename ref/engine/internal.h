@@ -343,6 +343,8 @@ void ref_catalog_destroy(ref_env *env);
 int ref_catalog_create_dir(ref_env *env, const char *dir, const char **out);
 /* Opens file->handle if it is not open. Caller holds no lock. */
 int ref_dbfile_open(ref_dbfile *file);
+/* Whether its removal is committed. Caller holds no lock. */
+bool ref_dbfile_is_removed(ref_dbfile *file);
 
 /* Every committed database at this moment. *entries is malloc'd; ref_catalog_free(). 0 or ENOMEM.
  */

@@ -112,7 +112,7 @@ int rec_files_note(void *context, const ref_record *record)
 
 /* ---- where they lie ---- */
 
-typedef enum rec_sight { SEEN_NOTHING, SEEN_DATABASE, SEEN_SOMETHING_ELSE } rec_sight;
+typedef enum rec_sight { SEEN_NOTHING, SEEN_EMPTY, SEEN_DATABASE, SEEN_SOMETHING_ELSE } rec_sight;
 
 /* What lies at a path; *id is a database's identity. */
 static int look_at(ref_vfs *vfs, const char *path, rec_sight *sight, ref_id *id)
@@ -135,6 +135,7 @@ static int look_at(ref_vfs *vfs, const char *path, rec_sight *sight, ref_id *id)
         return ref_fail(error, "%s: read", path);
     }
     if (done == 0) {
+        *sight = SEEN_EMPTY;
         return 0;
     }
     error = ref_meta_read(head, done, path, &meta);
@@ -354,8 +355,9 @@ static int settle_name(recovery *rec, rec_file *file, bool leave)
     return move(rec, file, aside);
 }
 
-/* A database that was not found by its identity: is its file there, but unreadable? Another
- * database in its place is somebody's doing, and will be adopted when it is opened. */
+/* A database that was not found by its identity: is its file there, but unreadable, or empty though
+ * it was written before the redo point? Another database in its place is somebody's doing, and will
+ * be adopted when it is opened. */
 static int refuse_unreadable(recovery *rec, const rec_file *file, const char *name)
 {
     const char *dir = configured(rec->env, file->dir);
@@ -372,6 +374,10 @@ static int refuse_unreadable(recovery *rec, const rec_file *file, const char *na
         error = ref_fail(REF_CORRUPT,
             "%s: page 0: offset %d: damaged: the log knows a database here, but this is none", path,
             REF_META_AT_MAGIC);
+    }
+    if (error == 0 && sight == SEEN_EMPTY) {
+        error = ref_fail(
+            REF_CORRUPT, "%s: empty: the log knows a database here that has been written", path);
     }
     free(path);
     return error;

@@ -229,7 +229,7 @@ static int open_temporary(ref_dir_sink *sink, ref_sink_file *file, unsigned flag
     if (path == NULL) {
         return ref_sink_no_memory(file->temporary);
     }
-    flags |= REF_O_WRITE | REF_O_NOFOLLOW;
+    flags |= REF_O_WRITE | REF_O_NOFOLLOW | REF_O_SEQUENTIAL;
     file->direct = sink->options.direct && (flags & REF_O_CREATE);
     int error = EINVAL;
     if (file->direct) {

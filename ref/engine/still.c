@@ -24,14 +24,6 @@ static ref_dbfile *find(ref_env *env, const ref_id *id)
     return file;
 }
 
-static bool is_removed(ref_dbfile *file)
-{
-    pthread_mutex_lock(&file->env->mutex);
-    bool removed = file->removed;
-    pthread_mutex_unlock(&file->env->mutex);
-    return removed;
-}
-
 int ref_still_page(
     ref_env *env, const ref_snapshot *still, const ref_id *id, uint32_t pgno, uint8_t *page)
 {
@@ -62,7 +54,7 @@ int ref_still_page_count(ref_env *env, const ref_snapshot *still, const ref_id *
         return 0;
     }
     int error = ref_cache_get(file, 0, still->commit, &meta);
-    if (error == REF_NOTFOUND || (error == ENOENT && is_removed(file))) {
+    if (error == REF_NOTFOUND || (error == ENOENT && ref_dbfile_is_removed(file))) {
         return 0;
     }
     if (error != 0) {

@@ -61,7 +61,7 @@ typedef struct ref_stat {
 #define REF_O_TRUNC 0x08u      /* cut to nothing */
 #define REF_O_NOFOLLOW 0x10u   /* ELOOP when the last component is a symbolic link */
 #define REF_O_DIRECT 0x20u     /* hint: past the page cache; EINVAL where the file system cannot */
-#define REF_O_SEQUENTIAL 0x40u /* hint: will be read from front to back */
+#define REF_O_SEQUENTIAL 0x40u /* hint: will be read, or with WRITE written, front to back */
 
 /* lock kinds; a lock belongs to the open file and ends with it or with the process */
 typedef enum ref_lock { REF_LOCK_NONE, REF_LOCK_SHARED, REF_LOCK_EXCLUSIVE } ref_lock;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/engine.h"
@@ -307,6 +308,49 @@ static void a_buffer_smaller_than_a_page_reads_page_by_page(void **state)
     for (size_t i = 0; i < seen.count; i++) {
         assert_true(seen.calls[i].size <= REF_PAGE_SIZE_DEFAULT);
     }
+}
+
+static size_t largest_write;
+static int (*next_pwrite)(ref_file *, const void *, size_t, uint64_t, size_t *);
+
+static int note_pwrite(
+    ref_file *file, const void *buffer, size_t size, uint64_t offset, size_t *done)
+{
+    largest_write = size > largest_write ? size : largest_write;
+    return next_pwrite(file, buffer, size, offset, done);
+}
+
+static void a_directory_is_written_in_pieces_that_fit_the_cache(void **state)
+{
+    (void)state;
+    ref_vfs *vfs = failing(0, false);
+    make_source(vfs);
+    assert_int_equal(truncate("home/f", 3 << 20), 0);
+    next_pwrite = vfs->pwrite;
+    vfs->pwrite = note_pwrite;
+    ref_backup_options options = {
+        .target = "copy", .flags = REF_BACKUP_CREATE | REF_BACKUP_FILES, .buffer_size = 16 << 20};
+    int error = ref_backup(env, &options);
+    vfs->pwrite = next_pwrite;
+    assert_int_equal(error, 0);
+    assert_int_equal(largest_write, 256 << 10);
+    struct stat about;
+    assert_int_equal(stat("copy/f", &about), 0);
+    assert_int_equal(about.st_size, 3 << 20);
+}
+
+static void a_sink_gets_pieces_as_large_as_the_buffer(void **state)
+{
+    (void)state;
+    make_source(NULL);
+    assert_int_equal(truncate("home/f", 3 << 20), 0);
+    forget();
+    assert_int_equal(backup_to_recorder(REF_BACKUP_FILES), 0);
+    size_t largest = 0;
+    for (size_t i = 0; i < seen.count; i++) {
+        largest = seen.calls[i].size > largest ? seen.calls[i].size : largest;
+    }
+    assert_int_equal(largest, REF_BACKUP_BUFFER_DEFAULT);
 }
 
 static void pauses_come_once_per_so_many_pages(void **state)
@@ -621,6 +665,8 @@ static const struct CMUnitTest tests[] = {
     IN_CWD(a_write_error_wins_over_the_close_error_after_it),
     IN_CWD(a_callback_may_write_commit_checkpoint_and_archive),
     IN_CWD(a_buffer_smaller_than_a_page_reads_page_by_page),
+    IN_CWD(a_directory_is_written_in_pieces_that_fit_the_cache),
+    IN_CWD(a_sink_gets_pieces_as_large_as_the_buffer),
     IN_CWD(pauses_come_once_per_so_many_pages),
     IN_CWD(a_database_removed_meanwhile_is_not_in_the_copy),
     IN_CWD(a_database_renamed_meanwhile_has_its_new_name_in_the_opened_copy),

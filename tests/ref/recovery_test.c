@@ -457,6 +457,22 @@ static void a_missing_database_is_named_where_the_log_needs_it(void **state)
     assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT, "b.db");
 }
 
+/* Whoever removes a database's file by hand is told when it is opened; nobody means to leave an
+ * empty one there. */
+static void a_database_that_has_lost_its_content_is_named(void **state)
+{
+    fixture *fix = *state;
+    ref_env *env;
+    env_open(fix);
+    ref_db *db = db_make(fix->env, "b.db");
+    assert_ok(put_number(db, NULL, 1, 1, 60));
+    assert_ok(ref_db_close(db));
+    env_close(fix);
+    file_cut(at_home(fix, "b.db"), 0);
+    assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT, "b.db");
+    assert_non_null(strstr(ref_error_text(), "empty"));
+}
+
 static void a_missing_database_is_named_in_a_copy_although_nothing_is_redone(void **state)
 {
     fixture *fix = *state;
@@ -493,6 +509,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_last_page_cut_off_within_its_zeros_is_written_again),
     SCRATCH_TEST(a_page_from_beyond_the_logs_end_is_refused),
     SCRATCH_TEST(a_missing_database_is_named_where_the_log_needs_it),
+    SCRATCH_TEST(a_database_that_has_lost_its_content_is_named),
     SCRATCH_TEST(a_missing_database_is_named_in_a_copy_although_nothing_is_redone),
 };
 

@@ -127,6 +127,27 @@ void what_was_written_is_read_at_its_offset(void **state)
     must_close(file);
 }
 
+/* Beginning to write back must not change what is there, in whatever order it comes. */
+void a_file_written_from_front_to_back_has_what_was_written(void **state)
+{
+    (void)state;
+    static uint8_t piece[1 << 20], back[1 << 20];
+    static const uint64_t order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 2, 9, 20, 21, 22, 23, 24, 25};
+    size_t done;
+    ref_file *file = must_open("f", REF_O_WRITE | REF_O_CREATE | REF_O_SEQUENTIAL);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        memset(piece, (int)i + 1, sizeof piece);
+        assert_int_equal(ref_write_full(file, piece, sizeof piece, order[i] * sizeof piece), 0);
+    }
+    assert_int_equal(vfs()->fsync(file), 0);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        memset(piece, order[i] == 2 ? 10 : (int)i + 1, sizeof piece);
+        assert_int_equal(ref_read_full(file, back, sizeof back, order[i] * sizeof piece, &done), 0);
+        assert_memory_equal(back, piece, sizeof piece);
+    }
+    must_close(file);
+}
+
 void reading_past_the_end_gives_what_is_there(void **state)
 {
     (void)state;

@@ -194,6 +194,23 @@ void bdb_copy_files(const char *from, const char *pattern, const char *to)
     free(entries);
 }
 
+void bdb_remove_files(const char *dir, const char *pattern)
+{
+    struct dirent **entries;
+    int count = list(dir, &entries);
+
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+
+        (void)snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name);
+        if (fnmatch(pattern, entries[i]->d_name, 0) == 0 && unlink(path) != 0) {
+            hp_unresolved("unlink %s: %s", path, strerror(errno));
+        }
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 char *bdb_last_match(
     const char *dir, const char *pattern, unsigned back, const char *prefix, char *buf, size_t size)
 {

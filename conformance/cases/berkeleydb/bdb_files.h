@@ -24,6 +24,9 @@ void bdb_make_link(const char *to, const char *path);
 /* Copies the files directly in `from` whose names match the shell pattern into `to`. */
 void bdb_copy_files(const char *from, const char *pattern, const char *to);
 
+/* Removes the files directly in `dir` whose names match the shell pattern. */
+void bdb_remove_files(const char *dir, const char *pattern);
+
 void bdb_change_mode(const char *path, unsigned mode);
 
 /* True if there is anything of that name, a dangling link included. */

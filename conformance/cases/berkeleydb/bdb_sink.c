@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <db.h>
 
 enum { CALLS_MAX = 8192, FILES_MAX = 256, RULES_MAX = 4 };
@@ -56,7 +57,16 @@ static int verdict(bdb_sink_op op, const char *name)
     return 0;
 }
 
-static bdb_sink_call *record(bdb_sink_op op, const char *name, const void *handle)
+double bdb_seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bdb_sink_call *record(
+    const DB_ENV *env, bdb_sink_op op, const char *name, const void *handle)
 {
     static bdb_sink_call overflow;
 
@@ -67,6 +77,8 @@ static bdb_sink_call *record(bdb_sink_op op, const char *name, const void *handl
     memset(call, 0, sizeof *call);
     call->op = op;
     call->handle = handle;
+    call->env = env;
+    call->at = bdb_seconds();
     (void)snprintf(call->name, sizeof call->name, "%s", name == NULL ? "" : name);
     return call;
 }
@@ -99,8 +111,7 @@ static FILE *open_below(const char *target, const char *name)
 
 static int on_open(DB_ENV *env, const char *name, const char *target, void **handle)
 {
-    (void)env;
-    bdb_sink_call *call = record(BDB_SINK_OPEN, name, NULL);
+    bdb_sink_call *call = record(env, BDB_SINK_OPEN, name, NULL);
     call->null_target = target == NULL;
     (void)snprintf(call->target, sizeof call->target, "%s", target == NULL ? "" : target);
 
@@ -125,9 +136,8 @@ static int on_open(DB_ENV *env, const char *name, const char *target, void **han
 static int on_write(
     DB_ENV *env, uint32_t gbytes, uint32_t offset, uint32_t size, uint8_t *buf, void *handle)
 {
-    (void)env;
     sink_file *file = file_of(handle);
-    bdb_sink_call *call = record(BDB_SINK_WRITE, file == NULL ? "" : file->name, handle);
+    bdb_sink_call *call = record(env, BDB_SINK_WRITE, file == NULL ? "" : file->name, handle);
     call->offset = ((uint64_t)gbytes << 30) + offset;
     call->size = size;
     if (file == NULL || file->stream == NULL) {
@@ -156,10 +166,9 @@ static int on_write(
 
 static int on_close(DB_ENV *env, const char *name, void *handle)
 {
-    (void)env;
     sink_file *file = file_of(handle);
 
-    (void)record(BDB_SINK_CLOSE, name, handle);
+    (void)record(env, BDB_SINK_CLOSE, name, handle);
     if (file != NULL && file->stream != NULL) {
         (void)fclose(file->stream);
         file->stream = NULL;
@@ -184,6 +193,15 @@ void bdb_sink_install(DB_ENV *env, const char *directory)
     if (ret != 0) {
         hp_unresolved("DB_ENV->set_backup_callbacks: %s", db_strerror(ret));
     }
+}
+
+bdb_sample *bdb_sink_sample(void)
+{
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+
+    bdb_write_file("home/notes.txt", "ordinary");
+    bdb_sink_install(s->env, "sink");
+    return s;
 }
 
 void bdb_sink_fail(bdb_sink_op op, const char *pattern, int value)
@@ -220,6 +238,17 @@ size_t bdb_sink_count(bdb_sink_op op, const char *pattern)
 
     for (size_t i = 0; i < sink.call_count; i++) {
         count += sink.calls[i].op == op && matches(pattern, sink.calls[i].name);
+    }
+    return count;
+}
+
+size_t bdb_sink_pauses(const char *pattern, double seconds)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i + 1 < sink.call_count; i++) {
+        count += sink.calls[i].op == BDB_SINK_WRITE && matches(pattern, sink.calls[i].name) &&
+                 sink.calls[i + 1].at - sink.calls[i].at >= seconds;
     }
     return count;
 }

@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct __db_env;
+#include "bdb_support.h"
 
 typedef enum bdb_sink_op { BDB_SINK_OPEN, BDB_SINK_WRITE, BDB_SINK_CLOSE } bdb_sink_op;
 
@@ -23,11 +22,16 @@ typedef struct bdb_sink_call {
     const void *handle; /* as given to a write or a close, as returned by an open */
     uint64_t offset;
     uint32_t size;
+    const struct __db_env *env;
+    double at; /* seconds of the monotonic clock */
 } bdb_sink_call;
 
 /* Sets the callbacks on `env` and forgets all calls, failures and actions. `directory` is made if
  * need be. */
 void bdb_sink_install(struct __db_env *env, const char *directory);
+
+/* A plain sample with an ordinary file, home/notes.txt; its backups go to the directory "sink". */
+bdb_sample *bdb_sink_sample(void);
 
 /* The same destination with its calls, failures and actions forgotten. */
 void bdb_sink_reset(void);
@@ -39,6 +43,13 @@ void bdb_sink_fail(bdb_sink_op op, const char *pattern, int value);
 /* Calls `action` once, at the first write to a file that matches, before the write is done. What it
  * returns is returned to the library. */
 void bdb_sink_on_write(const char *pattern, int (*action)(void *argument), void *argument);
+
+/* Seconds of the monotonic clock, as in bdb_sink_call. */
+double bdb_seconds(void);
+
+/* Number of pauses of at least `seconds` between a write to a file that matches and the next call.
+ */
+size_t bdb_sink_pauses(const char *pattern, double seconds);
 
 size_t bdb_sink_call_count(void);
 const bdb_sink_call *bdb_sink_call_at(size_t i);

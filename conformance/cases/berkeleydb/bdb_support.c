@@ -77,7 +77,7 @@ void bdb_assert_error_names(const char *path)
 }
 
 /* A setup step that fails is not a broken promise. */
-static void need(int ret, const char *step)
+void bdb_need(int ret, const char *step)
 {
     if (ret != 0) {
         hp_unresolved("%s: %s", step, db_strerror(ret));
@@ -137,12 +137,22 @@ static int configure(DB_ENV *env, const bdb_layout *layout)
     return ret == 0 ? env->set_lk_detect(env, DB_LOCK_DEFAULT) : ret;
 }
 
+static int (*configure_more)(DB_ENV *env);
+
+void bdb_configure_each(int (*more)(DB_ENV *env))
+{
+    configure_more = more;
+}
+
 DB_ENV *bdb_env_new(const bdb_layout *layout)
 {
     DB_ENV *env = NULL;
 
-    need(db_env_create(&env, 0), "db_env_create");
-    need(configure(env, layout), "configure the environment");
+    bdb_need(db_env_create(&env, 0), "db_env_create");
+    bdb_need(configure(env, layout), "configure the environment");
+    if (configure_more != NULL) {
+        bdb_need(configure_more(env), "configure the environment");
+    }
     return env;
 }
 
@@ -194,7 +204,8 @@ static void make_row(const bdb_database *database, unsigned i, char *key, char *
 {
     memset(value, '.', VALUE_SIZE);
     (void)snprintf(key, KEY_SIZE, "%08u", i);
-    (void)snprintf(value, VALUE_SIZE, "row %u of %s in %s", i, database->file,
+    (void)snprintf(value, VALUE_SIZE, "row %u of %s in %s", i,
+        database->was == NULL ? database->file : database->was,
         database->dir == NULL ? "its place" : database->dir);
 }
 
@@ -227,19 +238,18 @@ void bdb_make_standalone(const char *path, const bdb_database *database)
 {
     DB *db = NULL;
 
-    need(db_create(&db, NULL, 0), "db_create");
-    need(db->set_pagesize(db, BDB_PAGE_SIZE), "DB->set_pagesize");
-    need(db->open(db, NULL, path, NULL, DB_BTREE, DB_CREATE | DB_EXCL, 0600), path);
-    need(bdb_put_rows(db, NULL, database, 0, database->rows), "DB->put");
-    need(db->close(db, 0), "DB->close");
+    bdb_need(db_create(&db, NULL, 0), "db_create");
+    bdb_need(db->set_pagesize(db, BDB_PAGE_SIZE), "DB->set_pagesize");
+    bdb_need(db->open(db, NULL, path, NULL, DB_BTREE, DB_CREATE | DB_EXCL, 0600), path);
+    bdb_need(bdb_put_rows(db, NULL, database, 0, database->rows), "DB->put");
+    bdb_need(db->close(db, 0), "DB->close");
 }
 
-/* Rows in one transaction, made durable. */
-static int commit_rows(
-    DB_ENV *env, DB *db, const bdb_database *database, unsigned first, unsigned count)
+static int commit_rows_with(DB_ENV *env, DB *db, const bdb_database *database, unsigned first,
+    unsigned count, uint32_t flags)
 {
     DB_TXN *txn = NULL;
-    int ret = env->txn_begin(env, NULL, &txn, 0);
+    int ret = env->txn_begin(env, NULL, &txn, flags);
 
     if (ret != 0) {
         return ret;
@@ -250,6 +260,26 @@ static int commit_rows(
         return ret;
     }
     return txn->commit(txn, 0);
+}
+
+/* Rows in one transaction, made durable. */
+static int commit_rows(
+    DB_ENV *env, DB *db, const bdb_database *database, unsigned first, unsigned count)
+{
+    return commit_rows_with(env, db, database, first, count, 0);
+}
+
+int bdb_try_rows(bdb_sample *s, size_t i, unsigned count, uint32_t flags)
+{
+    const bdb_database *database = &s->layout.databases[i];
+
+    return commit_rows_with(s->env, s->db[i], database, database->rows, count, flags);
+}
+
+void bdb_tune(bdb_sample *s, unsigned option, uint32_t value)
+{
+    bdb_need(s->env->set_backup_config(s->env, (DB_BACKUP_CONFIG)option, value),
+        "DB_ENV->set_backup_config");
 }
 
 void bdb_add_rows(bdb_sample *s, size_t i, unsigned count)
@@ -282,6 +312,19 @@ static const char *log_dir_of(const bdb_layout *layout, char *path, size_t size)
     return path;
 }
 
+void bdb_checkpoint(bdb_sample *s)
+{
+    bdb_need(s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE), "DB_ENV->txn_checkpoint");
+}
+
+void bdb_remove_logs(bdb_sample *s)
+{
+    char **none = NULL;
+
+    bdb_checkpoint(s);
+    bdb_need(s->env->log_archive(s->env, &none, DB_ARCH_REMOVE), "DB_ENV->log_archive");
+}
+
 /* Writes the rows again until the first log is full, no longer needed, and removed. A library that
  * keeps it makes the cases weaker, not wrong. */
 static void retire_first_log(bdb_sample *s)
@@ -294,14 +337,12 @@ static void retire_first_log(bdb_sample *s)
     (void)snprintf(first, sizeof first, "%s/log.0000000001", dir);
     for (int round = 0; half > 0 && round < ROUNDS_MAX && bdb_exists(first); round++) {
         bdb_database earlier = *database;
-        char **removed = NULL;
 
         earlier.dir = round % 2 == 0 ? "former times" : "ancient times";
-        need(commit_rows(s->env, s->db[0], &earlier, 0, half), "write rows again");
-        need(s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE), "DB_ENV->txn_checkpoint");
-        need(s->env->log_archive(s->env, &removed, DB_ARCH_REMOVE), "DB_ENV->log_archive");
+        bdb_need(commit_rows(s->env, s->db[0], &earlier, 0, half), "write rows again");
+        bdb_remove_logs(s);
     }
-    need(commit_rows(s->env, s->db[0], database, 0, half), "write rows again");
+    bdb_need(commit_rows(s->env, s->db[0], database, 0, half), "write rows again");
 }
 
 static void open_and_fill(bdb_sample *s)
@@ -309,18 +350,20 @@ static void open_and_fill(bdb_sample *s)
     const bdb_database *databases = s->layout.databases;
     size_t count = database_count(&s->layout);
 
-    need(bdb_env_open(s->env, &s->layout), "DB_ENV->open");
+    bdb_need(bdb_env_open(s->env, &s->layout), "DB_ENV->open");
     for (size_t i = 0; i < count; i++) {
-        need(bdb_db_open(s->env, &databases[i], &s->db[i]), databases[i].file);
-        need(commit_rows(s->env, s->db[i], &databases[i], 0, databases[i].rows / 2),
+        bdb_need(bdb_db_open(s->env, &databases[i], &s->db[i]), databases[i].file);
+        bdb_need(commit_rows(s->env, s->db[i], &databases[i], 0, databases[i].rows / 2),
             "first half of the rows");
     }
-    retire_first_log(s);
-    need(s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE), "DB_ENV->txn_checkpoint");
+    if (!s->layout.keep_logs) {
+        retire_first_log(s);
+    }
+    bdb_checkpoint(s);
     for (size_t i = 0; i < count; i++) {
         unsigned half = databases[i].rows / 2;
 
-        need(commit_rows(s->env, s->db[i], &databases[i], half, databases[i].rows - half),
+        bdb_need(commit_rows(s->env, s->db[i], &databases[i], half, databases[i].rows - half),
             "second half of the rows");
     }
 }
@@ -363,12 +406,29 @@ void bdb_sample_end(bdb_sample *s)
     free(s);
 }
 
-void bdb_sample_reopen(bdb_sample *s)
+void bdb_sample_abandon(bdb_sample *s)
+{
+    for (size_t i = 0; i < BDB_DATABASES_MAX; i++) {
+        if (s->db[i] != NULL) {
+            (void)s->db[i]->close(s->db[i], 0);
+        }
+    }
+    (void)s->env->close(s->env, 0);
+    free(s->before);
+    free(s);
+}
+
+void bdb_sample_renew(bdb_sample *s)
 {
     bdb_close_databases(s);
-    need(s->env->close(s->env, 0), "DB_ENV->close");
+    bdb_need(s->env->close(s->env, 0), "DB_ENV->close");
     s->env = bdb_env_new(&s->layout);
-    need(bdb_env_open(s->env, &s->layout), "DB_ENV->open");
+}
+
+void bdb_sample_reopen(bdb_sample *s)
+{
+    bdb_sample_renew(s);
+    bdb_need(bdb_env_open(s->env, &s->layout), "DB_ENV->open");
 }
 
 void bdb_watch(bdb_sample *s)
@@ -605,4 +665,14 @@ void bdb_assert_unharmed(bdb_sample *s)
 {
     bdb_assert_nothing_changed(s);
     bdb_assert_usable(s);
+}
+
+void bdb_fill_disk_after(uint64_t bytes, const char *path_substring)
+{
+    int ret = bdb_provoke_write_error(ENOSPC, (unsigned long)bytes, path_substring);
+
+    if (ret == ENOTSUP) {
+        hp_unsupported("no way to make this library's writes fail");
+    }
+    assert_int_equal(ret, 0);
 }

@@ -33,6 +33,7 @@ typedef struct bdb_database {
     const char
         *dir; /* the data directory that it lies in, as configured; NULL: the first, or the home */
     unsigned rows;
+    const char *was; /* the file that its rows were written to, if it was renamed since; or NULL */
 } bdb_database;
 
 /* Where an environment's files lie, and what is in it. Directories are as told to the library. */
@@ -41,6 +42,7 @@ typedef struct bdb_layout {
     const char *data_dirs[BDB_DIRS_MAX]; /* up to the first NULL */
     const char *log_dir;                 /* NULL: the home */
     uint32_t log_max;                    /* size of a log file in bytes; 0: 64 KiB */
+    bool keep_logs;                      /* no log is removed while the databases are filled */
     bdb_database databases[BDB_DATABASES_MAX];
 } bdb_layout;
 
@@ -55,11 +57,14 @@ typedef struct bdb_sample {
     char *before;                       /* snapshot taken as the last backup began */
 } bdb_sample;
 
+/* A step of the setup: ends the case as UNRESOLVED unless `ret` is 0. */
+void bdb_need(int ret, const char *step);
+
 /*
- * Makes the layout's directories and databases and fills them. The log that created the databases
- * is gone, so that recovery cannot do without their files; half of each database's rows are
- * committed before a checkpoint, half after it, so that it cannot do without the log either. End
- * with bdb_sample_end().
+ * Makes the layout's directories and databases and fills them. Unless the layout keeps its logs,
+ * the one that created the databases is gone, so that recovery cannot do without their files; half
+ * of each database's rows are committed before a checkpoint, half after it, so that it cannot do
+ * without the log either. End with bdb_sample_end().
  */
 bdb_sample *bdb_sample_new(const bdb_layout *layout);
 
@@ -69,9 +74,15 @@ bdb_sample *bdb_sample_in_place(const bdb_layout *layout);
 /* Closes everything, which must succeed, and frees the sample. */
 void bdb_sample_end(bdb_sample *s);
 
+/* The same for an environment that has ended or is damaged: closing may fail. */
+void bdb_sample_abandon(bdb_sample *s);
+
 /* Closes the databases and the environment and opens the environment again, without recovery and
  * its databases. */
 void bdb_sample_reopen(bdb_sample *s);
+
+/* The same, but the new handle is left to be opened with bdb_env_open(). */
+void bdb_sample_renew(bdb_sample *s);
 
 /* Closes the databases; the environment stays open. */
 void bdb_close_databases(bdb_sample *s);
@@ -81,6 +92,10 @@ void bdb_make_dirs(const bdb_layout *layout);
 
 /* A handle configured for the layout, messages captured, not yet open. */
 struct __db_env *bdb_env_new(const bdb_layout *layout);
+
+/* Has `configure` called with every handle that bdb_env_new() makes from now on; what it returns
+ * other than 0 ends the case as UNRESOLVED. */
+void bdb_configure_each(int (*configure)(struct __db_env *env));
 
 /* Opens a handle from bdb_env_new(). Returns the library's error. */
 int bdb_env_open(struct __db_env *env, const bdb_layout *layout);
@@ -99,6 +114,17 @@ int bdb_put_rows(struct __db *db, struct __db_txn *txn, const bdb_database *data
 /* Puts `count` more rows into database `i` in a transaction of its own and counts them to the
  * layout. */
 void bdb_add_rows(bdb_sample *s, size_t i, unsigned count);
+
+/* The same, in a transaction begun with `flags`, without counting them. Returns the library's
+ * error. */
+int bdb_try_rows(bdb_sample *s, size_t i, unsigned count, uint32_t flags);
+
+/* DB_ENV->set_backup_config, which must succeed; `option` is a DB_BACKUP_CONFIG. */
+void bdb_tune(bdb_sample *s, unsigned option, uint32_t value);
+
+/* Takes a checkpoint; bdb_remove_logs() also removes the logs that are then no longer needed. */
+void bdb_checkpoint(bdb_sample *s);
+void bdb_remove_logs(bdb_sample *s);
 
 /* DB_ENV->backup and DB_ENV->dbbackup, with a snapshot before and the messages forgotten. */
 int bdb_backup(bdb_sample *s, const char *target, uint32_t flags);
@@ -164,5 +190,8 @@ void bdb_assert_error_names(const char *path);
 int bdb_provoke_write_error(
     int error, unsigned long after_bytes, const char *path_substring_or_null);
 int bdb_provoke_clear(void);
+
+/* The same for a disk that is full after so many bytes; UNSUPPORTED where there is no way. */
+void bdb_fill_disk_after(uint64_t bytes, const char *path_substring);
 
 #endif

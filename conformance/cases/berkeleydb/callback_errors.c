@@ -15,15 +15,6 @@ static const int some_errors[] = {EIO, 12345, -7};
 /* Two that the library has a use for itself. */
 static const int its_own_errors[] = {EINVAL, ENOENT};
 
-static bdb_sample *sample_with_sink(void)
-{
-    bdb_sample *s = bdb_sample_new(&bdb_plain);
-
-    bdb_write_file("home/notes.txt", "ordinary");
-    bdb_sink_install(s->env, "sink");
-    return s;
-}
-
 /* Ordinary files are in the backup where they are what fails: with DB_BACKUP_FILES a library may
  * come to a database in another way. */
 static uint32_t flags_for(const char *file)
@@ -35,7 +26,7 @@ static uint32_t flags_for(const char *file)
 static void assert_returned(
     bdb_sink_op op, const char *file, const int *values, size_t count, hp_clause_id clause)
 {
-    bdb_sample *s = sample_with_sink();
+    bdb_sample *s = bdb_sink_sample();
 
     for (size_t i = 0; i < count; i++) {
         bdb_sink_reset();
@@ -78,6 +69,14 @@ static void an_error_of_open_func_for_a_log_is_returned(void **state)
         BDB_SINK_OPEN, BDB_LOGS, some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_OPEN_ERROR);
 }
 
+/* Nor is a log left out for such a reason. */
+static void EINVAL_or_ENOENT_of_open_func_for_a_log_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_OPEN, BDB_LOGS, its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_OPEN_ERROR);
+}
+
 /* The caller learns that an ordinary file has no place. */
 static void an_error_of_open_func_for_an_ordinary_file_is_returned(void **state)
 {
@@ -86,10 +85,18 @@ static void an_error_of_open_func_for_an_ordinary_file_is_returned(void **state)
         BDB_SINK_OPEN, "notes.txt", some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_OPEN_ERROR);
 }
 
+/* Nor is an ordinary file. */
+static void EINVAL_or_ENOENT_of_open_func_for_an_ordinary_file_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_OPEN, "notes.txt", its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_OPEN_ERROR);
+}
+
 /* What was never opened has no handle to write to or to close. */
 static void assert_left_alone_after_failed_open(const char *file)
 {
-    bdb_sample *s = sample_with_sink();
+    bdb_sample *s = bdb_sink_sample();
     bdb_sink_fail(BDB_SINK_OPEN, file, EIO);
 
     (void)bdb_backup(s, "bk", flags_for(file));
@@ -146,6 +153,14 @@ static void an_error_of_write_func_for_a_log_is_returned(void **state)
         BDB_SINK_WRITE, BDB_LOGS, some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_WRITE_ERROR);
 }
 
+/* Nor is a log left out for such a reason. */
+static void EINVAL_or_ENOENT_of_write_func_for_a_log_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_WRITE, BDB_LOGS, its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_WRITE_ERROR);
+}
+
 /* The caller learns why an ordinary file could not be written. */
 static void an_error_of_write_func_for_an_ordinary_file_is_returned(void **state)
 {
@@ -154,12 +169,20 @@ static void an_error_of_write_func_for_an_ordinary_file_is_returned(void **state
         BDB_SINK_WRITE, "notes.txt", some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_WRITE_ERROR);
 }
 
+/* Nor is an ordinary file. */
+static void EINVAL_or_ENOENT_of_write_func_for_an_ordinary_file_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_WRITE, "notes.txt", its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_WRITE_ERROR);
+}
+
 /* A failed write ends the file and the backup, and gives the handle back once. */
 static void a_file_whose_write_failed_is_closed_once_and_is_the_last(void **state)
 {
     (void)state;
     static const char *const files[] = {"a.db", BDB_LOGS, "notes.txt"};
-    bdb_sample *s = sample_with_sink();
+    bdb_sample *s = bdb_sink_sample();
 
     for (size_t i = 0; i < COUNT(files); i++) {
         bdb_sink_reset();
@@ -202,6 +225,14 @@ static void an_error_of_close_func_for_a_log_is_returned(void **state)
         BDB_SINK_CLOSE, BDB_LOGS, some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_CLOSE_ERROR);
 }
 
+/* Nor is a log left out for such a reason. */
+static void EINVAL_or_ENOENT_of_close_func_for_a_log_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_CLOSE, BDB_LOGS, its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_CLOSE_ERROR);
+}
+
 /* Nor is an ordinary file. */
 static void an_error_of_close_func_for_an_ordinary_file_is_returned(void **state)
 {
@@ -210,10 +241,18 @@ static void an_error_of_close_func_for_an_ordinary_file_is_returned(void **state
         BDB_SINK_CLOSE, "notes.txt", some_errors, COUNT(some_errors), HP_BDB_CALLBACKS_CLOSE_ERROR);
 }
 
+/* Nor is an ordinary file. */
+static void EINVAL_or_ENOENT_of_close_func_for_an_ordinary_file_is_returned(void **state)
+{
+    (void)state;
+    assert_returned(BDB_SINK_CLOSE, "notes.txt", its_own_errors, COUNT(its_own_errors),
+        HP_BDB_CALLBACKS_CLOSE_ERROR);
+}
+
 /* The first error is the cause, the second its consequence. */
 static void assert_write_error_wins(const char *file)
 {
-    bdb_sample *s = sample_with_sink();
+    bdb_sample *s = bdb_sink_sample();
     bdb_sink_fail(BDB_SINK_WRITE, file, DATABASE_ERROR);
     bdb_sink_fail(BDB_SINK_CLOSE, file, CLOSE_ERROR);
 
@@ -250,7 +289,10 @@ const hp_case bdb_callback_error_cases[] = {
     HP_CASE(an_error_of_open_func_for_a_database_is_returned, HP_BDB_CALLBACKS_OPEN_ERROR),
     HP_CASE(EINVAL_or_ENOENT_of_open_func_for_a_database_is_returned, HP_BDB_CALLBACKS_OPEN_ERROR),
     HP_CASE(an_error_of_open_func_for_a_log_is_returned, HP_BDB_CALLBACKS_OPEN_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_open_func_for_a_log_is_returned, HP_BDB_CALLBACKS_OPEN_ERROR),
     HP_CASE(an_error_of_open_func_for_an_ordinary_file_is_returned, HP_BDB_CALLBACKS_OPEN_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_open_func_for_an_ordinary_file_is_returned,
+        HP_BDB_CALLBACKS_OPEN_ERROR),
     HP_CASE(a_database_that_was_not_opened_is_left_alone, HP_BDB_CALLBACKS_FAILED_OPEN),
     HP_CASE(a_log_that_was_not_opened_is_left_alone, HP_BDB_CALLBACKS_FAILED_OPEN),
     HP_CASE(an_ordinary_file_that_was_not_opened_is_left_alone, HP_BDB_CALLBACKS_FAILED_OPEN),
@@ -258,13 +300,19 @@ const hp_case bdb_callback_error_cases[] = {
     HP_CASE(
         EINVAL_or_ENOENT_of_write_func_for_a_database_is_returned, HP_BDB_CALLBACKS_WRITE_ERROR),
     HP_CASE(an_error_of_write_func_for_a_log_is_returned, HP_BDB_CALLBACKS_WRITE_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_write_func_for_a_log_is_returned, HP_BDB_CALLBACKS_WRITE_ERROR),
     HP_CASE(an_error_of_write_func_for_an_ordinary_file_is_returned, HP_BDB_CALLBACKS_WRITE_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_write_func_for_an_ordinary_file_is_returned,
+        HP_BDB_CALLBACKS_WRITE_ERROR),
     HP_CASE(a_file_whose_write_failed_is_closed_once_and_is_the_last, HP_BDB_CALLBACKS_WRITE_ERROR),
     HP_CASE(an_error_of_close_func_for_a_database_is_returned, HP_BDB_CALLBACKS_CLOSE_ERROR),
     HP_CASE(
         EINVAL_or_ENOENT_of_close_func_for_a_database_is_returned, HP_BDB_CALLBACKS_CLOSE_ERROR),
     HP_CASE(an_error_of_close_func_for_a_log_is_returned, HP_BDB_CALLBACKS_CLOSE_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_close_func_for_a_log_is_returned, HP_BDB_CALLBACKS_CLOSE_ERROR),
     HP_CASE(an_error_of_close_func_for_an_ordinary_file_is_returned, HP_BDB_CALLBACKS_CLOSE_ERROR),
+    HP_CASE(EINVAL_or_ENOENT_of_close_func_for_an_ordinary_file_is_returned,
+        HP_BDB_CALLBACKS_CLOSE_ERROR),
     HP_CASE(the_write_error_of_a_database_wins_over_its_close_error, HP_BDB_CALLBACKS_FIRST_ERROR),
     HP_CASE(the_write_error_of_a_log_wins_over_its_close_error, HP_BDB_CALLBACKS_FIRST_ERROR),
     HP_CASE(the_write_error_of_an_ordinary_file_wins_over_its_close_error,

@@ -1,24 +1,16 @@
-/* The tuning parameters of a backup: they change its pace, never its bytes. */
+/* The tuning parameters of a backup: they never change its bytes. Its pace is pace.c. */
 #include "bdb_cases.h"
+#include "bdb_sink.h"
 #include "bdb_support.h"
 
 #include <errno.h>
-#include <time.h>
+#include <string.h>
 #include <db.h>
 
 static const DB_BACKUP_CONFIG options[] = {
     DB_BACKUP_READ_COUNT, DB_BACKUP_READ_SLEEP, DB_BACKUP_SIZE, DB_BACKUP_WRITE_DIRECT};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static void set(bdb_sample *s, DB_BACKUP_CONFIG option, uint32_t value)
-{
-    int ret = s->env->set_backup_config(s->env, option, value);
-
-    if (ret != 0) {
-        hp_unresolved("DB_ENV->set_backup_config: %s", db_strerror(ret));
-    }
-}
 
 /* What was set is what one gets, for each option by itself. */
 static void each_option_returns_the_value_that_was_set(void **state)
@@ -28,7 +20,7 @@ static void each_option_returns_the_value_that_was_set(void **state)
     bdb_sample *s = bdb_sample_new(&bdb_plain);
 
     for (size_t i = 0; i < COUNT(options); i++) {
-        set(s, options[i], values[i]);
+        bdb_tune(s, options[i], values[i]);
     }
 
     hp_promise(HP_BDB_CONFIG_ROUND_TRIP);
@@ -51,8 +43,8 @@ static void options_belong_to_one_handle(void **state)
     bdb_sample *other = bdb_sample_new(&other_layout);
     uint32_t value = 0;
 
-    set(s, DB_BACKUP_SIZE, 65536);
-    set(other, DB_BACKUP_SIZE, 131072);
+    bdb_tune(s, DB_BACKUP_SIZE, 65536);
+    bdb_tune(other, DB_BACKUP_SIZE, 131072);
 
     hp_promise(HP_BDB_CONFIG_ROUND_TRIP);
     assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_SIZE, &value), 0);
@@ -86,7 +78,7 @@ static void setting_one_option_leaves_the_others_at_their_defaults(void **state)
     uint32_t value = 99;
     bdb_sample *s = bdb_sample_new(&bdb_plain);
 
-    set(s, DB_BACKUP_READ_COUNT, 10);
+    bdb_tune(s, DB_BACKUP_READ_COUNT, 10);
 
     hp_promise(HP_BDB_CONFIG_DEFAULTS);
     assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_SIZE, &value), 0);
@@ -118,7 +110,7 @@ static void the_buffer_size_does_not_change_the_backup(void **state)
     bdb_add_rows(s, 0, 2000);
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
-        set(s, DB_BACKUP_SIZE, sizes[i]);
+        bdb_tune(s, DB_BACKUP_SIZE, sizes[i]);
 
         int ret = bdb_backup(s, "bk", DB_CREATE | DB_BACKUP_CLEAN);
 
@@ -157,7 +149,7 @@ static void direct_writing_does_not_change_the_backup(void **state)
     (void)state;
     bdb_sample *s = bdb_sample_new(&bdb_plain);
     bdb_write_noise("home/picture.raw", 70001);
-    set(s, DB_BACKUP_WRITE_DIRECT, 1);
+    bdb_tune(s, DB_BACKUP_WRITE_DIRECT, 1);
 
     int ret = bdb_backup(s, "bk", DB_CREATE | DB_BACKUP_FILES);
 
@@ -168,42 +160,91 @@ static void direct_writing_does_not_change_the_backup(void **state)
     bdb_sample_end(s);
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* READ_COUNT pages, a pause of READ_SLEEP, and so on: the time of a backup is what the
- * administrator computed. */
-static void the_backup_pauses_once_in_READ_COUNT_pages(void **state)
+/* Before the environment is open is a time, too. */
+static void options_may_be_set_before_the_environment_is_open(void **state)
 {
     (void)state;
-    enum { COUNT_PAGES = 100, SLEEP_US = 100000 };
-    bdb_layout layout = {.home = "home", .databases = {{.file = "a.db", .rows = 2000}}};
-    bdb_sample *s = bdb_sample_new(&layout);
-    int ret = s->db[0]->sync(s->db[0], 0);
-    if (ret != 0) {
-        hp_unresolved("DB->sync: %s", db_strerror(ret));
-    }
-    double pages = (double)bdb_file_size("home/a.db") / BDB_PAGE_SIZE;
-    double pauses = pages / COUNT_PAGES;
-    set(s, DB_BACKUP_SIZE, 4 * BDB_PAGE_SIZE);
-    set(s, DB_BACKUP_READ_COUNT, COUNT_PAGES);
-    set(s, DB_BACKUP_READ_SLEEP, SLEEP_US);
+    uint32_t value = 0;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_sample_renew(s);
 
-    double before = seconds();
-    ret = bdb_backup(s, "bk", DB_CREATE);
-    double took = seconds() - before;
+    hp_promise(HP_BDB_CONFIG_ANY_TIME);
+    assert_int_equal(s->env->set_backup_config(s->env, DB_BACKUP_SIZE, 65536), 0);
+    assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_SIZE, &value), 0);
+    assert_int_equal(value, 65536);
+    assert_int_equal(bdb_env_open(s->env, &s->layout), 0);
+    value = 0;
+    assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_SIZE, &value), 0);
+    assert_int_equal(value, 65536);
+    bdb_sample_end(s);
+}
 
-    hp_promise(HP_BDB_CONFIG_PACE);
-    hp_log("%.0f pages took %.3f s, %.1f pauses expected", pages, took, pauses);
+/* There is no more direct than direct. */
+static void direct_writing_reads_back_as_on_or_off(void **state)
+{
+    (void)state;
+    uint32_t value = 99;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+
+    hp_promise(HP_BDB_CONFIG_ON_OFF);
+    bdb_tune(s, DB_BACKUP_WRITE_DIRECT, 7);
+    assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_WRITE_DIRECT, &value), 0);
+    assert_int_equal(value, 1);
+    bdb_tune(s, DB_BACKUP_WRITE_DIRECT, 0);
+    assert_int_equal(s->env->get_backup_config(s->env, DB_BACKUP_WRITE_DIRECT, &value), 0);
+    assert_int_equal(value, 0);
+    bdb_sample_end(s);
+}
+
+/* The two pages of the manual give two units; one of them can be seen at work. */
+static void the_buffer_size_is_in_bytes(void **state)
+{
+    (void)state;
+    enum { SIZE = 65536 };
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_add_rows(s, 0, 3000);
+    assert_int_equal(s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE), 0);
+    bdb_sink_install(s->env, "sink");
+    bdb_tune(s, DB_BACKUP_SIZE, SIZE);
+
+    int ret = bdb_backup(s, "bk", 0);
+
+    hp_promise(HP_BDB_CONFIG_SIZE_BYTES);
     assert_int_equal(ret, 0);
-    assert_true(pauses > 2);
-    assert_true(took >= (pauses - 1) * SLEEP_US / 1e6);
-    assert_true(took <= (pauses + 2) * SLEEP_US / 1e6 + 1.0 * hp_timeout_scale());
+    for (size_t i = 0; i < bdb_sink_call_count(); i++) {
+        const bdb_sink_call *call = bdb_sink_call_at(i);
+
+        if (strcmp(call->name, "a.db") == 0) {
+            assert_in_range(call->size, 0, SIZE);
+        }
+    }
+    assert_in_range(bdb_sink_count(BDB_SINK_WRITE, "a.db"), bdb_file_size("home/a.db") / SIZE,
+        bdb_file_size("home/a.db") / SIZE + 1);
+    bdb_sample_end(s);
+}
+
+/* Nor does a size that is no number of pages, or more than the file, add or lose a byte. */
+static void an_odd_buffer_size_copies_the_same_bytes(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {BDB_PAGE_SIZE + 1, 7777, 16U << 20};
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_add_rows(s, 0, 2000);
+    assert_int_equal(s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE), 0);
+    bdb_write_noise("home/picture.raw", 70001);
+
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        bdb_tune(s, DB_BACKUP_SIZE, sizes[i]);
+
+        int ret = bdb_backup(s, "bk", DB_CREATE | DB_BACKUP_FILES);
+
+        hp_promise(HP_BDB_CONFIG_SIZE);
+        hp_log("buffer of %u bytes", sizes[i]);
+        assert_int_equal(ret, 0);
+        bdb_assert_same_bytes("bk/a.db", "home/a.db");
+        bdb_assert_same_bytes("bk/b.db", "home/b.db");
+        bdb_assert_same_bytes("bk/picture.raw", "home/picture.raw");
+    }
     bdb_sample_end(s);
 }
 
@@ -216,6 +257,9 @@ const hp_case bdb_config_cases[] = {
     HP_CASE(the_buffer_size_does_not_change_the_backup, HP_BDB_CONFIG_SIZE),
     HP_CASE(a_buffer_smaller_than_a_page_does_no_harm, HP_BDB_CONFIG_SIZE_SMALL),
     HP_CASE(direct_writing_does_not_change_the_backup, HP_BDB_CONFIG_WRITE_DIRECT),
-    HP_CASE(the_backup_pauses_once_in_READ_COUNT_pages, HP_BDB_CONFIG_PACE),
+    HP_CASE(options_may_be_set_before_the_environment_is_open, HP_BDB_CONFIG_ANY_TIME),
+    HP_CASE(direct_writing_reads_back_as_on_or_off, HP_BDB_CONFIG_ON_OFF),
+    HP_CASE(the_buffer_size_is_in_bytes, HP_BDB_CONFIG_SIZE_BYTES),
+    HP_CASE(an_odd_buffer_size_copies_the_same_bytes, HP_BDB_CONFIG_SIZE),
     HP_CASE_END,
 };

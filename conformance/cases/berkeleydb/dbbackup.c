@@ -10,11 +10,7 @@
 static bdb_sample *checkpointed_sample(void)
 {
     bdb_sample *s = bdb_sample_new(&bdb_plain);
-    int ret = s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE);
-
-    if (ret != 0) {
-        hp_unresolved("DB_ENV->txn_checkpoint: %s", db_strerror(ret));
-    }
+    bdb_checkpoint(s);
     bdb_make_dir("bk");
     return s;
 }
@@ -230,6 +226,153 @@ static void dbbackup_before_the_environment_is_open_is_an_error(void **state)
     (void)env->close(env, 0);
 }
 
+static bdb_sample *sample_with_subdirectory(void)
+{
+    static const bdb_layout layout = {
+        .home = "home", .databases = {{.file = "sub/s.db", .rows = 40}}};
+
+    bdb_make_dir("home");
+    bdb_make_dir("home/sub");
+    bdb_sample *s = bdb_sample_in_place(&layout);
+    bdb_checkpoint(s);
+    bdb_make_dir("bk");
+    return s;
+}
+
+/* The name says where the copy goes, below the target. */
+static void dbbackup_of_a_database_in_a_subdirectory_keeps_the_subdirectory(void **state)
+{
+    (void)state;
+    bdb_sample *s = sample_with_subdirectory();
+    bdb_make_dir("bk/sub");
+
+    int ret = bdb_dbbackup(s, "sub/s.db", "bk", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_SUBDIRECTORY);
+    assert_int_equal(ret, 0);
+    bdb_assert_same_bytes("bk/sub/s.db", "home/sub/s.db");
+    bdb_assert_only_changed(s, "bk");
+    bdb_sample_end(s);
+}
+
+/* dbbackup makes no directory, below the target either. */
+static void dbbackup_into_a_missing_subdirectory_returns_ENOENT(void **state)
+{
+    (void)state;
+    bdb_sample *s = sample_with_subdirectory();
+
+    int ret = bdb_dbbackup(s, "sub/s.db", "bk", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_ENOENT_TARGET);
+    assert_int_equal(ret, ENOENT);
+    bdb_assert_nothing_changed(s);
+    bdb_sample_end(s);
+}
+
+/* A file that is no database is not copied under a database's name. */
+static void dbbackup_of_a_file_that_is_no_database_is_an_error(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_make_dir("bk");
+    bdb_write_noise("home/notes.txt", 5000);
+
+    int ret = bdb_dbbackup(s, "notes.txt", "bk", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_NOT_A_DATABASE);
+    assert_int_not_equal(ret, 0);
+    bdb_assert_unharmed(s);
+    bdb_sample_end(s);
+}
+
+/* A target that is a file is refused, and the file is as it was. */
+static void dbbackup_into_a_file_returns_ENOTDIR(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_write_file("bk", "a letter");
+
+    int ret = bdb_dbbackup(s, "a.db", "bk", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_TARGET_IS_A_FILE);
+    assert_int_equal(ret, ENOTDIR);
+    bdb_assert_unharmed(s);
+    bdb_sample_end(s);
+}
+
+/* A copy onto itself would truncate what it is about to read. */
+static void dbbackup_into_the_home_is_refused(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+
+    int ret = bdb_dbbackup(s, "a.db", "home", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_TARGET_IS_SOURCE);
+    bdb_assert_nothing_changed(s);
+    assert_int_not_equal(ret, 0);
+    bdb_assert_usable(s);
+    bdb_sample_end(s);
+}
+
+/* An empty name is no directory: not the root, which EACCES would mean. */
+static void dbbackup_to_an_empty_target_name_is_refused(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+
+    int ret = bdb_dbbackup(s, "a.db", "", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_EMPTY_TARGET);
+    assert_true(ret == EINVAL || ret == ENOENT);
+    bdb_assert_unharmed(s);
+    bdb_sample_end(s);
+}
+
+/* With callbacks the target is their business, here as in a whole backup. */
+static void dbbackup_hands_the_target_to_open_func(void **state)
+{
+    (void)state;
+    bdb_sample *s = checkpointed_sample();
+    bdb_sink_install(s->env, "sink");
+
+    int ret = bdb_dbbackup(s, "a.db", "tape-7", 0);
+
+    hp_promise(HP_BDB_DBBACKUP_TARGET_PASSED);
+    assert_int_equal(ret, 0);
+    bdb_sink_assert_protocol();
+    assert_int_equal(bdb_sink_count(BDB_SINK_OPEN, "*"), 1);
+    assert_string_equal(bdb_sink_call_at(0)->target, "tape-7");
+    bdb_assert_same_bytes("sink/tape-7/a.db", "home/a.db");
+    bdb_assert_only_changed(s, "sink");
+    bdb_sample_end(s);
+}
+
+/* One file, one cause: what the callback said is what went wrong. */
+static void dbbackup_returns_the_error_of_a_callback(void **state)
+{
+    (void)state;
+    static const bdb_sink_op ops[] = {BDB_SINK_OPEN, BDB_SINK_WRITE, BDB_SINK_CLOSE};
+    static const int values[] = {EIO, 12345, -7, EINVAL, ENOENT};
+    bdb_sample *s = checkpointed_sample();
+    bdb_sink_install(s->env, "sink");
+
+    hp_promise(HP_BDB_DBBACKUP_CALLBACK_ERROR);
+    for (size_t op = 0; op < sizeof ops / sizeof ops[0]; op++) {
+        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+            bdb_sink_reset();
+            bdb_sink_fail(ops[op], "a.db", values[i]);
+
+            int ret = bdb_dbbackup(s, "a.db", "bk", 0);
+
+            hp_log("callback %zu returns %d, dbbackup %d", op, values[i], ret);
+            assert_int_equal(ret, values[i]);
+        }
+    }
+    bdb_assert_usable(s);
+    bdb_sample_end(s);
+}
+
 const hp_case bdb_dbbackup_cases[] = {
     HP_CASE(dbbackup_copies_the_named_database_alone, HP_BDB_DBBACKUP_COPIES),
     HP_CASE(
@@ -247,5 +390,14 @@ const hp_case bdb_dbbackup_cases[] = {
         HP_BDB_DBBACKUP_NULL_TARGET_CALLBACKS),
     HP_CASE(dbbackup_without_a_name_is_an_error, HP_BDB_DBBACKUP_NULL_NAME),
     HP_CASE(dbbackup_before_the_environment_is_open_is_an_error, HP_BDB_DBBACKUP_AFTER_OPEN),
+    HP_CASE(dbbackup_of_a_database_in_a_subdirectory_keeps_the_subdirectory,
+        HP_BDB_DBBACKUP_SUBDIRECTORY),
+    HP_CASE(dbbackup_into_a_missing_subdirectory_returns_ENOENT, HP_BDB_DBBACKUP_ENOENT_TARGET),
+    HP_CASE(dbbackup_of_a_file_that_is_no_database_is_an_error, HP_BDB_DBBACKUP_NOT_A_DATABASE),
+    HP_CASE(dbbackup_into_a_file_returns_ENOTDIR, HP_BDB_DBBACKUP_TARGET_IS_A_FILE),
+    HP_CASE(dbbackup_into_the_home_is_refused, HP_BDB_DBBACKUP_TARGET_IS_SOURCE),
+    HP_CASE(dbbackup_to_an_empty_target_name_is_refused, HP_BDB_DBBACKUP_EMPTY_TARGET),
+    HP_CASE(dbbackup_hands_the_target_to_open_func, HP_BDB_DBBACKUP_TARGET_PASSED),
+    HP_CASE(dbbackup_returns_the_error_of_a_callback, HP_BDB_DBBACKUP_CALLBACK_ERROR),
     HP_CASE_END,
 };

@@ -1,10 +1,12 @@
 /* Backups that the system does not let finish: a full disk, and files and directories that may not
  * be used. */
 #include "bdb_cases.h"
+#include "bdb_sink.h"
 #include "bdb_support.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <db.h>
 
 /* A name that no other path of a case contains. */
@@ -17,22 +19,9 @@ static bdb_sample *checkpointed_sample(void)
 
     bdb_add_rows(s, 0, 500);
     bdb_add_rows(s, 1, 500);
-    int ret = s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE);
-    if (ret != 0) {
-        hp_unresolved("DB_ENV->txn_checkpoint: %s", db_strerror(ret));
-    }
+    bdb_checkpoint(s);
     bdb_make_dir(FULL_DISK);
     return s;
-}
-
-static void fill_disk_after(uint64_t bytes)
-{
-    int ret = bdb_provoke_write_error(ENOSPC, (unsigned long)bytes, FULL_DISK);
-
-    if (ret == ENOTSUP) {
-        hp_unsupported("no way to make this library's writes fail");
-    }
-    assert_int_equal(ret, 0);
 }
 
 /* Bytes of databases in a backup: where the logs begin, in the order in which a backup is written.
@@ -45,7 +34,7 @@ static uint64_t database_bytes(void)
 /* The disk is full after so many bytes. With room again the same target takes the backup. */
 static void assert_full_disk_reported(bdb_sample *s, uint64_t bytes, hp_clause_id clause)
 {
-    fill_disk_after(bytes);
+    bdb_fill_disk_after(bytes, FULL_DISK);
 
     int ret = bdb_backup(s, FULL_DISK, 0);
 
@@ -84,7 +73,7 @@ static void what_a_failed_backup_leaves_is_not_taken_for_a_backup(void **state)
     bdb_sample *s = checkpointed_sample();
     bdb_layout copy = bdb_copy_at(&s->layout, FULL_DISK, false);
     DB_ENV *env = NULL;
-    fill_disk_after(3000);
+    bdb_fill_disk_after(3000, FULL_DISK);
 
     int ret = bdb_backup(s, FULL_DISK, 0);
     assert_int_equal(bdb_provoke_clear(), 0);
@@ -244,6 +233,54 @@ static void failed_backups_leave_no_descriptor_open(void **state)
     bdb_sample_end(s);
 }
 
+/* The databases fitted, an ordinary file does not. */
+static void a_full_disk_while_an_ordinary_file_is_written_returns_ENOSPC(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_write_noise("home/picture.raw", 70001);
+    bdb_make_dir("bk");
+    bdb_fill_disk_after(0, "picture.raw");
+
+    int ret = bdb_backup(s, "bk", DB_BACKUP_FILES);
+
+    hp_promise(HP_BDB_FULL_DISK_ORDINARY);
+    assert_int_equal(ret, ENOSPC);
+    bdb_assert_only_changed(s, "bk");
+    assert_int_equal(bdb_provoke_clear(), 0);
+    assert_int_equal(bdb_backup(s, "bk", DB_BACKUP_FILES), 0);
+    bdb_assert_same_bytes("bk/picture.raw", "home/picture.raw");
+    bdb_assert_backup_holds(s, "bk");
+    bdb_sample_end(s);
+}
+
+static int remove_file(void *argument)
+{
+    return unlink(argument);
+}
+
+/* A log that the backup needs is taken away by hand while it copies databases: a copy with a hole in
+ * its log is none. */
+static void a_log_that_vanishes_is_an_error_that_names_it(void **state)
+{
+    (void)state;
+    char log[64];
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    bdb_add_rows(s, 0, 1500);
+    bdb_last_match("home", BDB_LOGS, 1, "home/", log, sizeof log);
+    bdb_sink_install(s->env, "sink");
+    bdb_sink_on_write("a.db", remove_file, log);
+
+    int ret = bdb_backup(s, "bk", 0);
+
+    hp_promise(HP_BDB_BACKUP_FAILURE_IS_NONZERO);
+    assert_false(bdb_exists(log));
+    assert_int_not_equal(ret, 0);
+    hp_promise(HP_BDB_ERROR_NAMES_PATH);
+    bdb_assert_error_names(strrchr(log, '/') + 1);
+    bdb_sample_abandon(s);
+}
+
 const hp_case bdb_fault_cases[] = {
     HP_CASE(a_full_disk_while_a_database_is_written_returns_ENOSPC, HP_BDB_FULL_DISK_DATABASE),
     HP_CASE(a_full_disk_while_a_log_is_written_returns_ENOSPC, HP_BDB_FULL_DISK_LOG),
@@ -255,5 +292,9 @@ const hp_case bdb_fault_cases[] = {
     HP_CASE(an_unreadable_database_is_named_in_the_error_message, HP_BDB_ERROR_NAMES_PATH),
     HP_CASE(the_environment_works_on_after_failed_backups, HP_BDB_FAILED_ENV_USABLE),
     HP_CASE(failed_backups_leave_no_descriptor_open, HP_BDB_FAILED_NO_LEAK),
+    HP_CASE(
+        a_full_disk_while_an_ordinary_file_is_written_returns_ENOSPC, HP_BDB_FULL_DISK_ORDINARY),
+    HP_CASE(a_log_that_vanishes_is_an_error_that_names_it, HP_BDB_BACKUP_FAILURE_IS_NONZERO,
+        HP_BDB_ERROR_NAMES_PATH),
     HP_CASE_END,
 };

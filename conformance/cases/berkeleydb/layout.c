@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
+#include <unistd.h>
 #include <db.h>
 
 static const bdb_layout two_data_dirs = {
@@ -140,6 +142,26 @@ static void a_log_directory_missing_in_the_target_returns_ENOENT(void **state)
     bdb_sample_end(s);
 }
 
+/* What is configured belongs to the environment: a backup without it is not the whole. */
+static void a_data_directory_missing_in_the_source_is_an_error(void **state)
+{
+    (void)state;
+    bdb_layout layout = {
+        .home = "home", .data_dirs = {"d1", "d2"}, .databases = {{.file = "one.db", .rows = 50}}};
+    bdb_sample *s = bdb_sample_new(&layout);
+    if (rmdir("home/d2") != 0) {
+        hp_unresolved("rmdir: %s", strerror(errno));
+    }
+
+    int ret = bdb_backup(s, "bk", DB_CREATE);
+
+    hp_promise(HP_BDB_BACKUP_FAILURE_IS_NONZERO);
+    assert_int_not_equal(ret, 0);
+    bdb_make_dir("home/d2");
+    bdb_assert_usable(s);
+    bdb_sample_end(s);
+}
+
 /* Two data directories may each have an "x.db"; neither may become a copy of the other. */
 static void databases_of_one_name_in_two_data_directories_are_kept_apart(void **state)
 {
@@ -266,6 +288,7 @@ const hp_case bdb_layout_cases[] = {
     HP_CASE(a_log_directory_that_the_target_has_is_filled_without_CREATE, HP_BDB_BACKUP_LOG_DIR),
     HP_CASE(
         a_log_directory_missing_in_the_target_returns_ENOENT, HP_BDB_BACKUP_ENOENT_SUBDIRECTORY),
+    HP_CASE(a_data_directory_missing_in_the_source_is_an_error, HP_BDB_BACKUP_FAILURE_IS_NONZERO),
     HP_CASE(databases_of_one_name_in_two_data_directories_are_kept_apart,
         HP_BDB_BACKUP_SAME_NAMES_APART),
     HP_CASE(a_database_in_the_home_is_not_replaced_by_one_of_a_data_directory,

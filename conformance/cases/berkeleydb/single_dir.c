@@ -131,6 +131,21 @@ static void SINGLE_DIR_does_not_lose_one_of_two_ordinary_files_of_one_name(void 
     bdb_sample_end(s);
 }
 
+/* Which error it is the manual does not say; that it comes first is what makes it harmless. */
+static void SINGLE_DIR_with_two_files_of_one_name_returns_EEXIST(void **state)
+{
+    (void)state;
+    bdb_sample *s = sample_of_same_names();
+    bdb_write_file("bk/earlier.db", "an earlier backup");
+
+    int ret = bdb_backup(s, "bk", DB_BACKUP_SINGLE_DIR | DB_BACKUP_CLEAN);
+
+    hp_promise(HP_BDB_BACKUP_SINGLE_DIR_COLLISION_EEXIST);
+    assert_int_equal(ret, EEXIST);
+    bdb_assert_nothing_changed(s);
+    bdb_sample_end(s);
+}
+
 const hp_case bdb_single_dir_cases[] = {
     HP_CASE(SINGLE_DIR_places_every_file_in_the_target_itself, HP_BDB_BACKUP_SINGLE_DIR),
     HP_CASE(SINGLE_DIR_backs_up_an_absolute_data_directory, HP_BDB_BACKUP_SINGLE_DIR_ABSOLUTE),
@@ -141,5 +156,7 @@ const hp_case bdb_single_dir_cases[] = {
         HP_BDB_BACKUP_SINGLE_DIR_COLLISION),
     HP_CASE(SINGLE_DIR_does_not_lose_one_of_two_ordinary_files_of_one_name,
         HP_BDB_BACKUP_SINGLE_DIR_COLLISION),
+    HP_CASE(SINGLE_DIR_with_two_files_of_one_name_returns_EEXIST,
+        HP_BDB_BACKUP_SINGLE_DIR_COLLISION_EEXIST),
     HP_CASE_END,
 };

@@ -255,6 +255,56 @@ static void backup_takes_an_absolute_target(void **state)
     bdb_sample_end(s);
 }
 
+/* Housekeeping is the utility's: of the logs none goes, and what is in memory alone stays there. */
+static void backup_takes_no_checkpoint_and_removes_no_log(void **state)
+{
+    (void)state;
+    bdb_sample *s = bdb_sample_new(&bdb_plain);
+    for (int i = 0; i < 3; i++) {
+        bdb_add_rows(s, 0, 500);
+    }
+    bdb_checkpoint(s);
+    bdb_add_rows(s, 0, 50);
+    bdb_make_dir("bk");
+    unsigned logs = bdb_count("home", BDB_LOGS);
+    if (logs < 3) {
+        hp_unresolved("there are %u logs, too few for one that is not needed", logs);
+    }
+
+    int ret = bdb_backup(s, "bk", 0);
+
+    hp_promise(HP_BDB_BACKUP_NO_HOUSEKEEPING);
+    assert_int_equal(ret, 0);
+    assert_int_equal(bdb_count("home", BDB_LOGS), logs);
+    bdb_assert_only_changed(s, "bk");
+    bdb_sample_end(s);
+}
+
+/* A log from another environment, with a number that this one has not come to. */
+static void a_stale_log_in_the_target_does_not_spoil_the_backup(void **state)
+{
+    (void)state;
+    bdb_layout layout = bdb_plain, other_layout = bdb_plain;
+    other_layout.home = "other-home";
+    other_layout.databases[0].rows = other_layout.databases[1].rows = 1000;
+    bdb_sample *other = bdb_sample_new(&other_layout);
+    bdb_add_rows(other, 0, 2000);
+    bdb_make_dir("bk");
+    assert_int_equal(bdb_backup(other, "bk", 0), 0);
+    bdb_sample_end(other);
+    bdb_sample *s = bdb_sample_new(&layout);
+
+    int ret = bdb_backup(s, "bk", 0);
+
+    hp_promise(HP_BDB_BACKUP_STALE_LOG);
+    hp_log("the backup returns %d", ret);
+    if (ret == 0) {
+        bdb_assert_backup_holds(s, "bk");
+    }
+    bdb_assert_only_changed(s, "bk");
+    bdb_sample_end(s);
+}
+
 const hp_case bdb_target_cases[] = {
     HP_CASE(backup_recovers_to_every_committed_row, HP_BDB_BACKUP_RECOVERS),
     HP_CASE(backup_needs_no_checkpoint_before_it, HP_BDB_BACKUP_NO_CHECKPOINT_NEEDED),
@@ -276,5 +326,7 @@ const hp_case bdb_target_cases[] = {
     HP_CASE(DB_CREATE_of_a_deep_target_with_a_data_directory_copies_every_database,
         HP_BDB_BACKUP_CREATE_PARENTS),
     HP_CASE(backup_takes_an_absolute_target, HP_BDB_BACKUP_RECOVERS),
+    HP_CASE(backup_takes_no_checkpoint_and_removes_no_log, HP_BDB_BACKUP_NO_HOUSEKEEPING),
+    HP_CASE(a_stale_log_in_the_target_does_not_spoil_the_backup, HP_BDB_BACKUP_STALE_LOG),
     HP_CASE_END,
 };

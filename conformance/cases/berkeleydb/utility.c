@@ -16,6 +16,7 @@
 enum { ARGUMENTS_MAX = 16, WAIT_SECONDS = 15, TICKS_PER_SECOND = 100 };
 
 static int program = -1;
+static const char *db_home;
 
 int bdb_utility_prepare(void)
 {
@@ -28,6 +29,17 @@ void bdb_utility_need(void)
     if (program < 0) {
         hp_unsupported("%s", bdb_utility_here.missing);
     }
+}
+
+void bdb_utility_set_db_home(const char *home)
+{
+    db_home = home;
+}
+
+/* DB_HOME is what the case says, not what the user's shell does. */
+static int set_environment(void)
+{
+    return db_home == NULL ? unsetenv("DB_HOME") : setenv("DB_HOME", db_home, 1);
 }
 
 static size_t make_argv(const char *const *arguments, char **argv)
@@ -91,10 +103,9 @@ const bdb_utility_run *bdb_utility_call(const char *const *arguments)
     /* In memory, so that the case's directory shows only what the utility itself has done. */
     int output = memfd_create("output", MFD_CLOEXEC);
 
-    if (output < 0 || make_argv(arguments, argv) == ARGUMENTS_MAX) {
+    if (output < 0 || make_argv(arguments, argv) == ARGUMENTS_MAX || set_environment() != 0) {
         hp_unresolved("cannot prepare the utility's run: %s", strerror(errno));
     }
-    (void)unsetenv("DB_HOME");
     pid_t child = fork();
     if (child < 0) {
         hp_unresolved("fork: %s", strerror(errno));

@@ -31,8 +31,11 @@ int bdb_utility_prepare(void);
 /* Ends the case as UNSUPPORTED unless there is a utility. */
 void bdb_utility_need(void);
 
+/* The environment variable DB_HOME of all further runs; NULL, as at first: none. */
+void bdb_utility_set_db_home(const char *home);
+
 /*
- * Runs the utility with these arguments, up to a NULL, in the case's directory and without DB_HOME.
+ * Runs the utility with these arguments, up to a NULL, in the case's directory.
  * Fails the case if it does not end in time. The result is valid until the next call.
  */
 const bdb_utility_run *bdb_utility_call(const char *const *arguments);

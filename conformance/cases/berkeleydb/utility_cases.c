@@ -195,6 +195,163 @@ static void the_utility_with_V_prints_a_version_and_exits_with_0(void **state)
     bdb_sample_end(s);
 }
 
+/* The target is for one backup: what it held of another is not part of it. */
+static void the_utility_removes_what_the_target_held(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+    bdb_make_dir("bk");
+    bdb_write_file("bk/stale.db", "old");
+    bdb_write_file("bk/stale.txt", "old");
+    bdb_write_file("bk/log.0000000099", "old");
+    bdb_watch(s);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_CLEANS);
+    assert_int_equal(run->status, 0);
+    assert_false(bdb_exists("bk/stale.db"));
+    assert_false(bdb_exists("bk/stale.txt"));
+    assert_false(bdb_exists("bk/log.0000000099"));
+    bdb_assert_flat_backup_holds(s, "bk");
+    bdb_sample_end(s);
+}
+
+/* An earlier backup may have had directories. */
+static void the_utility_removes_files_in_subdirectories_of_the_target(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+    bdb_make_dir("bk");
+    bdb_make_dir("bk/sub");
+    bdb_write_file("bk/sub/stale.db", "old");
+    bdb_watch(s);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_CLEANS_TREE);
+    assert_int_equal(run->status, 0);
+    assert_false(bdb_exists("bk/sub/stale.db"));
+    bdb_assert_flat_backup_holds(s, "bk");
+    bdb_sample_end(s);
+}
+
+static unsigned count_records(DB *db)
+{
+    DBC *cursor = NULL;
+    DBT key, data;
+    unsigned count = 0;
+
+    memset(&key, 0, sizeof key);
+    memset(&data, 0, sizeof data);
+    assert_int_equal(db->cursor(db, NULL, &cursor, 0), 0);
+    while (cursor->get(cursor, &key, &data, DB_NEXT) == 0) {
+        count++;
+    }
+    assert_int_equal(cursor->close(cursor), 0);
+    return count;
+}
+
+/* Recovery has been done: the database alone, without environment and log, has every row. */
+static void the_copy_is_recovered_when_the_utility_ends(void **state)
+{
+    (void)state;
+    DB *db = NULL;
+    bdb_sample *s = new_sample(&bdb_plain);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_RECOVERED);
+    assert_int_equal(run->status, 0);
+    assert_int_equal(db_create(&db, NULL, 0), 0);
+    assert_int_equal(db->open(db, NULL, "bk/a.db", NULL, DB_BTREE, DB_RDONLY, 0), 0);
+    assert_int_equal(count_records(db), s->layout.databases[0].rows);
+    assert_int_equal(db->close(db, 0), 0);
+    bdb_sample_end(s);
+}
+
+/* What the application keeps beside its databases goes with them. */
+static void the_utility_copies_ordinary_files(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+    bdb_write_noise("home/picture.raw", 70001);
+    bdb_watch(s);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_FILES);
+    assert_int_equal(run->status, 0);
+    bdb_assert_same_bytes("bk/picture.raw", "home/picture.raw");
+    bdb_assert_flat_backup_holds(s, "bk");
+    bdb_sample_end(s);
+}
+
+/* The environment is told that the backup is over. */
+static void the_flag_is_clear_when_the_utility_has_ended(void **state)
+{
+    (void)state;
+    uint32_t flags = 0;
+    bdb_sample *s = new_sample(&bdb_plain);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_FLAG_RESET);
+    assert_int_equal(run->status, 0);
+    assert_int_equal(s->env->get_flags(s->env, &flags), 0);
+    assert_int_equal(flags & DB_HOTBACKUP_IN_PROGRESS, 0);
+    bdb_sample_end(s);
+}
+
+/* An empty directory is backed up by mistake only. */
+static void the_utility_refuses_a_home_without_an_environment(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+    bdb_make_dir("empty");
+    bdb_watch(s);
+
+    const bdb_utility_run *run = bdb_utility("-h", "empty", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_NO_ENVIRONMENT);
+    assert_int_not_equal(run->status, 0);
+    bdb_assert_unharmed(s);
+    bdb_sample_end(s);
+}
+
+/* Either the backup is there afterwards, or the status says that it is not. */
+static void the_utility_does_not_forget_a_target_below_a_missing_directory(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "vault/monday/bk");
+
+    hp_promise(HP_BDB_UTILITY_NESTED_TARGET);
+    if (run->status == 0) {
+        bdb_assert_flat_backup_holds(s, "vault/monday/bk");
+    } else {
+        bdb_assert_nothing_changed(s);
+    }
+    bdb_sample_end(s);
+}
+
+/* A target that is a file is an error, and the file is as it was. */
+static void the_utility_fails_if_the_target_is_a_file(void **state)
+{
+    (void)state;
+    bdb_sample *s = new_sample(&bdb_plain);
+    bdb_write_file("bk", "a letter");
+    bdb_watch(s);
+
+    const bdb_utility_run *run = bdb_utility("-h", "home", "-b", "bk");
+
+    hp_promise(HP_BDB_UTILITY_EXIT);
+    assert_int_not_equal(run->status, 0);
+    bdb_assert_unharmed(s);
+    bdb_sample_end(s);
+}
+
 const hp_case bdb_utility_cases[] = {
     HP_CASE(a_copy_by_the_utility_recovers_to_all_committed_rows, HP_BDB_UTILITY_RECOVERS,
         HP_BDB_UTILITY_EXIT),
@@ -209,5 +366,14 @@ const hp_case bdb_utility_cases[] = {
     HP_CASE(the_utility_removes_logs_that_the_copy_does_not_need, HP_BDB_UTILITY_REMOVES_LOGS),
     HP_CASE(the_utility_with_v_names_the_databases_that_it_copies, HP_BDB_UTILITY_VERBOSE),
     HP_CASE(the_utility_with_V_prints_a_version_and_exits_with_0, HP_BDB_UTILITY_VERSION),
+    HP_CASE(the_utility_removes_what_the_target_held, HP_BDB_UTILITY_CLEANS),
+    HP_CASE(the_utility_removes_files_in_subdirectories_of_the_target, HP_BDB_UTILITY_CLEANS_TREE),
+    HP_CASE(the_copy_is_recovered_when_the_utility_ends, HP_BDB_UTILITY_RECOVERED),
+    HP_CASE(the_utility_copies_ordinary_files, HP_BDB_UTILITY_FILES),
+    HP_CASE(the_flag_is_clear_when_the_utility_has_ended, HP_BDB_UTILITY_FLAG_RESET),
+    HP_CASE(the_utility_refuses_a_home_without_an_environment, HP_BDB_UTILITY_NO_ENVIRONMENT),
+    HP_CASE(the_utility_does_not_forget_a_target_below_a_missing_directory,
+        HP_BDB_UTILITY_NESTED_TARGET),
+    HP_CASE(the_utility_fails_if_the_target_is_a_file, HP_BDB_UTILITY_EXIT),
     HP_CASE_END,
 };

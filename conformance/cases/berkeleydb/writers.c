@@ -17,6 +17,7 @@ enum {
     OPENING_BALANCE = 1000,
     WRITERS = 4,
     BACKUPS = 10,
+    UPDATES = 4,
     TRANSFERS_BETWEEN_BACKUPS = 25,
     TRANSFERS_MAX = 20000, /* a writer's */
     RETRIES_MAX = 2000,    /* of one transfer */
@@ -201,24 +202,25 @@ static void open_accounts(bdb_sample *s)
 static bdb_sample *sample_of_accounts(void)
 {
     bdb_sample *s = bdb_sample_new(&two_ledgers);
-    char **removed = NULL;
 
     for (int i = 0; i < 2; i++) {
         open_accounts(s);
-        int ret = s->env->txn_checkpoint(s->env, 0, 0, DB_FORCE);
-        ret = ret == 0 ? s->env->log_archive(s->env, &removed, DB_ARCH_REMOVE) : ret;
-        if (ret != 0) {
-            hp_unresolved("retire the first log: %s", db_strerror(ret));
-        }
+        bdb_remove_logs(s);
     }
     return s;
 }
 
-/* The writers, and last the one who takes checkpoints. */
+/* The writers, and last the one who takes checkpoints. They go on where they were stopped. */
 static void start(bank *b, writer *writers, pthread_t *threads)
 {
+    atomic_store(&b->stop, false);
     for (unsigned i = 0; i <= WRITERS; i++) {
-        writers[i] = (writer){.bank = b, .number = i, .random = hp_seed() + i * 7919U};
+        unsigned committed = atomic_load(&writers[i].committed);
+
+        writers[i] = (writer){.bank = b,
+            .number = i,
+            .random = hp_seed() + i * 7919U + committed,
+            .committed = committed};
         if (pthread_create(
                 &threads[i], NULL, i < WRITERS ? move_money : take_checkpoints, &writers[i]) != 0) {
             hp_unresolved("pthread_create: %s", strerror(errno));
@@ -280,10 +282,19 @@ static long sum_of(DB *db)
     return sum;
 }
 
+/* What a recovered copy is held against: a full backup's three promises, or the one of a chain. */
+typedef struct promises {
+    hp_clause_id consistent, committed_during, verifies;
+} promises;
+
+static const promises of_a_backup = {
+    HP_BDB_HOT_CONSISTENT, HP_BDB_HOT_COMMITTED_DURING, HP_BDB_HOT_VERIFIES};
+
 /* What the recovered copy must hold, seen from the writers' counts around the backup. */
 typedef struct expected {
     char target[32];
     unsigned before[WRITERS], after[WRITERS];
+    promises promises;
 } expected;
 
 static void counts_of(writer *writers, unsigned *counts)
@@ -301,9 +312,9 @@ static void assert_counts(DB *const *db, const expected *e)
         (void)snprintf(name, sizeof name, "writer %u", i);
         long transfers = number_of(db[0], name);
 
-        hp_promise(HP_BDB_HOT_CONSISTENT);
+        hp_promise(e->promises.consistent);
         assert_int_equal(transfers, number_of(db[1], name));
-        hp_promise(HP_BDB_HOT_COMMITTED_DURING);
+        hp_promise(e->promises.committed_during);
         /* One more may have committed than its thread came to count. */
         assert_in_range(transfers, e->before[i], e->after[i] + 1);
     }
@@ -318,7 +329,7 @@ static void assert_backup_balances(const expected *e)
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(bdb_db_open(env, &copy.databases[i], &db[i]), 0);
     }
-    hp_promise(HP_BDB_HOT_CONSISTENT);
+    hp_promise(e->promises.consistent);
     assert_int_equal(sum_of(db[0]) + sum_of(db[1]), 2 * ACCOUNTS * OPENING_BALANCE);
     assert_counts(db, e);
     for (size_t i = 0; i < 2; i++) {
@@ -326,7 +337,7 @@ static void assert_backup_balances(const expected *e)
 
         assert_int_equal(db[i]->close(db[i], 0), 0);
         assert_int_equal(db_create(&again, env, 0), 0);
-        hp_promise(HP_BDB_HOT_VERIFIES);
+        hp_promise(e->promises.verifies);
         assert_int_equal(again->verify(again, copy.databases[i].file, NULL, NULL, 0), 0);
     }
     bdb_env_end(env);
@@ -339,7 +350,7 @@ static void every_backup_under_writers_recovers_to_one_state(void **state)
     (void)state;
     bdb_sample *s = sample_of_accounts();
     bank b = {.sample = s};
-    writer writers[WRITERS + 1];
+    writer writers[WRITERS + 1] = {0};
     pthread_t threads[WRITERS + 1];
     expected backups[BACKUPS];
     int rets[BACKUPS];
@@ -349,6 +360,7 @@ static void every_backup_under_writers_recovers_to_one_state(void **state)
     for (unsigned i = 0; i < BACKUPS; i++) {
         wait_for_transfers(writers);
         (void)snprintf(backups[i].target, sizeof backups[i].target, "bk-%u", i);
+        backups[i].promises = of_a_backup;
         counts_of(writers, backups[i].before);
         rets[i] = s->env->backup(s->env, backups[i].target, DB_CREATE);
         counts_of(writers, backups[i].after);
@@ -364,8 +376,53 @@ static void every_backup_under_writers_recovers_to_one_state(void **state)
     bdb_sample_end(s);
 }
 
+/* A full backup and updates, each while the writers are at work. */
+static void assert_chain_balances(bool recovered_between, uint32_t flags, hp_clause_id clause)
+{
+    bdb_sample *s = sample_of_accounts();
+    bank b = {.sample = s};
+    writer writers[WRITERS + 1] = {0};
+    pthread_t threads[WRITERS + 1];
+    expected chain = {.target = "bk", .promises = {clause, clause, clause}};
+    bdb_layout copy = bdb_copy_at(&two_ledgers, chain.target, false);
+
+    for (unsigned i = 0; i <= UPDATES; i++) {
+        start(&b, writers, threads);
+        wait_for_transfers(writers);
+        counts_of(writers, chain.before);
+        int ret =
+            s->env->backup(s->env, chain.target, i == 0 ? DB_CREATE : DB_BACKUP_UPDATE | flags);
+        counts_of(writers, chain.after);
+        stop(&b, writers, threads);
+
+        hp_promise(clause);
+        hp_log("backup %u of the chain returns %d", i, ret);
+        assert_int_equal(ret, 0);
+        if (recovered_between) {
+            bdb_env_end(bdb_recover(&copy));
+        }
+    }
+    assert_backup_balances(&chain);
+    bdb_sample_end(s);
+}
+
+static void updates_under_writers_recover_to_one_state(void **state)
+{
+    (void)state;
+    assert_chain_balances(false, 0, HP_BDB_UPDATE_RESTORES);
+}
+
+static void updates_under_writers_recovered_each_time_recover_to_one_state(void **state)
+{
+    (void)state;
+    assert_chain_balances(true, DB_BACKUP_CLEAN, HP_BDB_UPDATE_RECOVERED_BETWEEN);
+}
+
 const hp_case bdb_writer_cases[] = {
     HP_SLOW_CASE(every_backup_under_writers_recovers_to_one_state, 60, HP_BDB_HOT_CONSISTENT,
         HP_BDB_HOT_COMMITTED_DURING, HP_BDB_HOT_VERIFIES),
+    HP_SLOW_CASE(updates_under_writers_recover_to_one_state, 60, HP_BDB_UPDATE_RESTORES),
+    HP_SLOW_CASE(updates_under_writers_recovered_each_time_recover_to_one_state, 60,
+        HP_BDB_UPDATE_RECOVERED_BETWEEN),
     HP_CASE_END,
 };
