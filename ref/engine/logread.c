@@ -189,6 +189,26 @@ static int judge_tail(const ref_segment *segment, size_t end, uint64_t durable)
     return 0;
 }
 
+/* A crash while a segment was begun leaves a torn header: nothing of it was ever durable. The
+ * segment before it was. */
+static int judge_torn_header(
+    ref_segment *segment, uint32_t number, uint64_t durable, ref_log_scan *out)
+{
+    uint64_t witness, start = (uint64_t)number << 32;
+    segment->header.number = number;
+    if (durable > start || known_durable_behind(segment, 0, &witness)) {
+        return ref_fail(REF_CORRUPT,
+            "%s: offset 0: no sound segment header, but the segment was durable", segment->path);
+    }
+    if (out->tail > 0) {
+        return ref_fail(REF_CORRUPT,
+            "log.%010u: offset %u: damaged log record: a later segment was begun", number - 1,
+            REF_LSN_OFFSET(out->end));
+    }
+    out->torn_segment = true;
+    return 0;
+}
+
 /* Does `next` go on where the segment before ended? */
 static int check_joint(const ref_segment *next, const ref_log_scan *scan, size_t previous_size)
 {
@@ -218,16 +238,10 @@ static int scan_one(ref_vfs *vfs, const char *log_path, uint32_t number, uint64_
     bool torn, last = number == out->newest;
     int error = ref_segment_load(vfs, log_path, number, &segment, &torn);
 
-    /* A crash while a segment was begun leaves a torn header: nothing of it was ever durable. The
-     * segment before it was. */
-    if (torn && last && out->end != 0 && durable <= ((uint64_t)number << 32)) {
-        out->torn_segment = true;
+    if (torn && last && out->end != 0) {
+        error = judge_torn_header(&segment, number, durable, out);
         ref_segment_unload(&segment);
-        return out->tail == 0
-                   ? 0
-                   : ref_fail(REF_CORRUPT,
-                         "log.%010u: offset %u: damaged log record: a later segment was begun",
-                         number - 1, REF_LSN_OFFSET(out->end));
+        return error;
     }
     if (error == 0 && out->end == 0) {
         out->environment = segment.header.environment;
