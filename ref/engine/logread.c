@@ -136,6 +136,11 @@ static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_
     return false;
 }
 
+static int damage(const ref_segment *segment, size_t at, const char *why)
+{
+    return ref_fail(REF_CORRUPT, "%s: offset %zu: damaged log record: %s", segment->path, at, why);
+}
+
 /* Walks the records of one segment; *end is the offset after the last whole group. */
 static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *end)
 {
@@ -147,6 +152,9 @@ static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *e
     while (at < segment->size && parse_at(segment, at, &record)) {
         ref_commit_record commit;
         ref_checkpoint_record checkpoint;
+        if (at == REF_SEGMENT_HEADER && record.type != REF_RECORD_CATALOG) {
+            return damage(segment, at, "a segment begins with a catalog");
+        }
         if (record.type == REF_RECORD_COMMIT) {
             if (!ref_record_commit(&record, &commit) || commit.records != open ||
                 commit.number != out->commit + 1) {
@@ -170,11 +178,6 @@ static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *e
     return 0;
 }
 
-static int damage(const ref_segment *segment, size_t at, const char *why)
-{
-    return ref_fail(REF_CORRUPT, "%s: offset %zu: damaged log record: %s", segment->path, at, why);
-}
-
 /* What follows the last whole group of the newest segment: a torn tail, or damage? */
 static int judge_tail(const ref_segment *segment, size_t end, uint64_t durable)
 {
@@ -189,16 +192,17 @@ static int judge_tail(const ref_segment *segment, size_t end, uint64_t durable)
     return 0;
 }
 
-/* A crash while a segment was begun leaves a torn header: nothing of it was ever durable. The
- * segment before it was. */
-static int judge_torn_header(
+/* A crash while a segment was begun leaves a torn header, or one without the catalog behind it:
+ * nothing of it was ever durable. The segment before it was. */
+static int judge_torn_start(
     ref_segment *segment, uint32_t number, uint64_t durable, ref_log_scan *out)
 {
     uint64_t witness, start = (uint64_t)number << 32;
     segment->header.number = number;
     if (durable > start || known_durable_behind(segment, 0, &witness)) {
         return ref_fail(REF_CORRUPT,
-            "%s: offset 0: no sound segment header, but the segment was durable", segment->path);
+            "%s: offset 0: no sound segment header and catalog, but the segment was durable",
+            segment->path);
     }
     if (out->tail > 0) {
         return ref_fail(REF_CORRUPT,
@@ -239,7 +243,7 @@ static int scan_one(ref_vfs *vfs, const char *log_path, uint32_t number, uint64_
     int error = ref_segment_load(vfs, log_path, number, &segment, &torn);
 
     if (torn && last && out->end != 0) {
-        error = judge_torn_header(&segment, number, durable, out);
+        error = judge_torn_start(&segment, number, durable, out);
         ref_segment_unload(&segment);
         return error;
     }
@@ -251,6 +255,13 @@ static int scan_one(ref_vfs *vfs, const char *log_path, uint32_t number, uint64_
     }
     if (error == 0) {
         error = scan_records(&segment, out, &end);
+    }
+    /* Segment 1 begins with a catalog of nothing. */
+    if (error == 0 && end == REF_SEGMENT_HEADER && number > 1) {
+        error = last && out->end != 0 ? judge_torn_start(&segment, number, durable, out)
+                                      : damage(&segment, end, "the segment's catalog");
+        ref_segment_unload(&segment);
+        return error;
     }
     if (error == 0) {
         out->end = (uint64_t)number << 32 | end;

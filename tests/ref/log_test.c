@@ -264,6 +264,43 @@ static void a_torn_segment_header_holds_nothing(void **state)
     }
 }
 
+/* As the catalog has it: who opens one by its name would find its file, too. */
+static void expect_one_database(ref_env *env)
+{
+    char **names;
+    size_t count;
+    assert_ok(ref_env_databases(env, &names, &count));
+    assert_int_equal(count, 1);
+    free(names[0]);
+    free(names);
+}
+
+/* A catalog of many databases is more than one sector. */
+static void a_segment_whose_catalog_is_torn_holds_nothing(void **state)
+{
+    fixture *fix = *state;
+    char path[FIXTURE_PATH];
+    short_log(fix);
+    uint32_t next = last_segment(fix->home) + 1;
+    log_cut(fix->home, (uint64_t)(next - 1) << 32 | (REF_SEGMENT_HEADER + 8));
+    for (unsigned i = 0; i < 3; i++) {
+        env_open(fix);
+        expect_one_database(fix->env);
+        env_close(fix);
+    }
+    assert_false(file_exists(segment_path(fix->home, next - 1, path)));
+    env_open(fix);
+    ref_db *db = db_open(fix->env, "a.db");
+    assert_ok(put_number(db, NULL, 77, 77, 20));
+    assert_ok(ref_db_close(db));
+    env_crash(fix);
+    env_open(fix);
+    db = db_open(fix->env, "a.db");
+    uint32_t value;
+    assert_ok(get_number(db, NULL, 77, &value));
+    assert_ok(ref_db_close(db));
+}
+
 static void a_torn_segment_that_was_durable_is_damage(void **state)
 {
     fixture *fix = *state;
@@ -287,6 +324,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(what_is_written_after_a_torn_tail_goes_to_a_new_segment),
     SCRATCH_TEST(the_bytes_of_a_tail_are_not_taken_for_records_later),
     SCRATCH_TEST(a_torn_segment_header_holds_nothing),
+    SCRATCH_TEST(a_segment_whose_catalog_is_torn_holds_nothing),
     SCRATCH_TEST(a_torn_segment_that_was_durable_is_damage),
 };
 
