@@ -191,6 +191,24 @@ typedef struct rival {
     int error;
 } rival;
 
+/* A copy beside its source would write into the source's file. */
+static void a_copy_follows_no_name_that_leads_out_of_it(void **state)
+{
+    fixture *fix = *state;
+    char old[FIXTURE_PATH];
+    env_open(fix);
+    make_named(fix->env, "../beside.db");
+    file_copy(at_dir(fix, "beside.db"), at_dir(fix, "was"));
+    ref_db *db = db_open(fix->env, "../beside.db");
+    assert_ok(put(db, NULL, "name", "later"));
+    assert_ok(ref_db_close(db));
+    snprintf(old, sizeof old, "%.900s/old", fix->dir);
+    dir_make(old);
+    take_log(fix, old, true);
+    assert_true(file_same(at_dir(fix, "beside.db"), at_dir(fix, "was")));
+    expect_named(fix->env, "beside.db", "later");
+}
+
 static void *checkpoint_a_lot(void *context)
 {
     rival *who = context;
@@ -242,6 +260,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_removed_database_whose_file_is_still_there_goes),
     SCRATCH_TEST(changes_before_and_after_a_renaming_are_redone),
     SCRATCH_TEST(files_in_subdirectories_keep_their_places),
+    SCRATCH_TEST(a_copy_follows_no_name_that_leads_out_of_it),
     SCRATCH_TEST(a_segment_begun_while_a_renaming_is_finishing_knows_the_new_name),
 };
 
