@@ -69,9 +69,8 @@ void fuzz_check_words(int error, const char *call)
     if (words[0] == '\0') {
         FUZZ_FAIL("%s: result %d without words", call, error);
     }
-    /* A change stream has no file: it comes in pieces from wherever. */
-    if (strstr(words, "/home") == NULL && strstr(words, "log.") == NULL &&
-        strstr(words, ".db") == NULL && strstr(words, "change information: ") == NULL) {
+    /* "NAME: what": a database is called by its name, which the input has made up. */
+    if (strcspn(words, ":") == 0 || strstr(words, ": ") == NULL) {
         FUZZ_FAIL("%s: result %d, and the words name no file", call, error);
     }
 }

@@ -134,9 +134,27 @@ static int get_page(recovery *rec, rec_file *file, uint32_t pgno, rec_page **out
     return 0;
 }
 
+/* Page 0 says whose the file is, and who opens it believes that. */
+static int check_meta(const rec_page *page)
+{
+    const rec_file *file = page->file;
+    ref_meta meta;
+    int error = ref_meta_read(page->data, file->page_size, file->path, &meta);
+    if (error == ENOENT ||
+        (error == 0 && (!ref_id_equal(&meta.id, &file->id) || meta.page_size != file->page_size))) {
+        error = ref_fail(
+            REF_CORRUPT, "%s: page 0: what the log makes of it is not this database's", file->path);
+    }
+    return error;
+}
+
 static int write_page(rec_page *page)
 {
     uint32_t size = page->file->page_size;
+    int bad = page->pgno == 0 ? check_meta(page) : 0;
+    if (bad != 0) {
+        return bad;
+    }
     ref_page_seal(page->data, size);
     if (page->pgno == 0) {
         memcpy(page->data + REF_META_AT_SLOT, page->file->slot, REF_META_SLOT_SIZE);
