@@ -132,9 +132,12 @@ int ref_env_end(ref_env *env, int error)
 
 int ref_env_check(ref_env *env)
 {
-    return env->ended == 0 ? 0
-                           : ref_fail(REF_RUNRECOVERY, "%s: the environment has ended: %s",
-                                 env->home, env->ended_text);
+    if (env->ended == 0) {
+        return 0;
+    }
+    return env->alone ? ref_fail(REF_RUNRECOVERY, "%s", env->ended_text)
+                      : ref_fail(REF_RUNRECOVERY, "%s: the environment has ended: %s", env->home,
+                            env->ended_text);
 }
 
 bool ref_env_is_guest(const ref_env *env)
