@@ -106,6 +106,10 @@ static bool parse_at(const ref_segment *segment, size_t offset, ref_record *reco
     return ref_record_parse(segment->bytes + offset, segment->size - offset, lsn, record);
 }
 
+/* Commit and checkpoint records are shorter. Without a bound, a tail of a hundred thousand places that
+ * look like the beginning of one would have as many checksums taken over all the rest of it. */
+#define WITNESS_MAX 64u
+
 /* Behind a bad record: is there one that knew this place to be durable? Records stand at multiples
  * of eight. */
 static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_t *witness)
@@ -115,8 +119,9 @@ static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_
         ref_record record;
         ref_commit_record commit;
         ref_checkpoint_record checkpoint;
-        if (segment->bytes[at + 8] != REF_RECORD_COMMIT &&
-            segment->bytes[at + 8] != REF_RECORD_CHECKPOINT) {
+        if ((segment->bytes[at + 8] != REF_RECORD_COMMIT &&
+                segment->bytes[at + 8] != REF_RECORD_CHECKPOINT) ||
+            ref_get32(segment->bytes + at + 4) > WITNESS_MAX) {
             continue;
         }
         if (!parse_at(segment, at, &record)) {
