@@ -23,7 +23,7 @@ struct rec_page {
 
 static size_t bucket_of(const recovery *rec, const rec_file *file, uint32_t pgno)
 {
-    uint64_t key = (((uint64_t)(uintptr_t)file >> 4) + pgno) * 0x9e3779b97f4a7c15u;
+    uint64_t key = (ref_get64(file->id.bytes) + pgno) * 0x9e3779b97f4a7c15u;
     return (size_t)(key >> 32) & (rec->bucket_count - 1);
 }
 
