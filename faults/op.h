@@ -34,7 +34,8 @@ int fault_errno_of_name(const char *name, size_t length);
 typedef struct fault_op {
     fault_op_class op;
     uint32_t thread;  /* logical number of the thread, by the order of their first operations */
-    const char *path; /* normalised, absolute on a disk in memory; NULL: none (memory, sleep) */
+    const char *path; /* normalised, absolute on a disk in memory; of a mark: its words; NULL: none
+                         (memory, sleep, random) */
     const char *to;   /* of a rename; else NULL */
     uint64_t inode;   /* of the file, 0 when there is none */
     uint64_t offset;  /* read, write, allocate, lock; truncate: the new size */
@@ -49,8 +50,8 @@ typedef enum fault_action {
     FAULT_DO_SHORT,   /* read, write: only `amount` bytes of it, and says so */
     FAULT_DO_TORN,    /* write: of its sectors those of `mask` reach the file (bit i: sector i, the
                            last bit all further ones), and it says that all was written */
-    FAULT_DO_LOSE,    /* write, truncate and changes of names: says 0 and does nothing */
-    FAULT_DO_LIE,     /* sync: says 0, and nothing becomes durable */
+    FAULT_DO_LOSE,    /* write, truncate, mkdir, rmdir, unlink, rename: says 0 and does nothing */
+    FAULT_DO_LIE,     /* sync, syncdir: says 0, and nothing becomes durable */
     FAULT_DO_FAIL_SYNC,   /* sync: gives `error`; what becomes of the dirty pages says `failure` */
     FAULT_DO_FLIP_READ,   /* read: bit `amount` of what was read (modulo its size) is turned over */
     FAULT_DO_FLIP_MEDIUM, /* the same on the medium, from now on */
@@ -59,6 +60,10 @@ typedef enum fault_action {
     FAULT_DO_DELAY,       /* carried out after `amount` nanoseconds of the disk's clock */
     FAULT_DO_CRASH        /* the power goes before it: this and every later operation gives EIO */
 } fault_action;
+#define FAULT_ACTIONS (FAULT_DO_CRASH + 1)
+
+/* "torn"; "?" for no action. */
+const char *fault_action_word(fault_action action);
 
 /* What a failed sync leaves, after the file systems that do so. */
 typedef enum fault_sync_failure {
@@ -75,7 +80,7 @@ typedef struct fault_decision {
     int64_t amount;
     uint64_t mask;
     fault_sync_failure failure;
-    uint32_t rule; /* line of the plan that decided, from 1; 0: none */
+    uint32_t rule; /* number of the plan's rule that decided, from 1; 0: none */
 } fault_decision;
 
 #endif

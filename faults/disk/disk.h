@@ -89,11 +89,11 @@ void fault_disk_settle(fault_disk *disk);
 int fault_disk_clone(fault_disk *disk, fault_disk **out);
 
 /* Bytes of memory that the disk's blocks take, shared ones counted once per disk. */
-uint64_t fault_disk_bytes(const fault_disk *disk);
+uint64_t fault_disk_bytes(fault_disk *disk);
 
 /* A number that two disks have in common when, and (but for chance) only when, their names and
  * contents are the same, as a process sees them. Decides nothing. */
-uint64_t fault_disk_hash(const fault_disk *disk);
+uint64_t fault_disk_hash(fault_disk *disk);
 
 /* ---- losing power ---- */
 
@@ -131,9 +131,9 @@ int fault_disk_crash(fault_disk *disk, fault_answer_fn answer, void *context, fa
 
 /* Pending changes that a power cut now would leave undecided, sectors and all; the base-2 logarithm
  * of the number of states. */
-uint64_t fault_disk_pending(const fault_disk *disk);
+uint64_t fault_disk_pending(fault_disk *disk);
 /* Of a crashed disk: changes that nobody has looked at yet. */
-uint64_t fault_disk_undecided(const fault_disk *disk);
+uint64_t fault_disk_undecided(fault_disk *disk);
 
 /* ---- media ---- */
 
