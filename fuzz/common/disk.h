@@ -1,9 +1,9 @@
 /*
- * The disk on which one input is tried: in memory, empty at the beginning, the same in every run.
+ * The disk on which one input is tried: a disk in memory (faults/disk), empty at the beginning, the
+ * same in every run, with a limit for files and a count of those that are open.
  *
- * Clock and random numbers are fixed. Files are small (FUZZ_FILE_MAX): what an input asks beyond
- * that is refused with EFBIG, so that no input takes much memory. Syncs do nothing. "/home" and
- * "/outside" are there from the beginning.
+ * What an input asks beyond FUZZ_FILE_MAX is refused with EFBIG: a file of holes costs no memory,
+ * and yet hours to read. "/home" and "/outside" are there from the beginning.
  *
  * Threads: one.
  */
@@ -22,13 +22,16 @@ typedef struct fuzz_disk fuzz_disk;
 
 /* `seed`: of the random numbers. Never NULL: a fuzzer without memory ends. */
 fuzz_disk *fuzz_disk_new(uint64_t seed);
-/* The same names and contents; without open files and locks. */
-fuzz_disk *fuzz_disk_clone(const fuzz_disk *disk);
+/* What a process would find that starts now: the same names and contents, no open files and locks.
+ */
+fuzz_disk *fuzz_disk_clone(fuzz_disk *disk);
+/* What a power cut now leaves when everything is lost that may be. */
+fuzz_disk *fuzz_disk_crash(fuzz_disk *disk);
 /* Ends the program when a file is still open: the engine has lost it. */
 void fuzz_disk_free(fuzz_disk *disk);
 ref_vfs *fuzz_disk_vfs(fuzz_disk *disk);
 
-/* Makes the file or replaces its content. */
+/* Makes the file or replaces its content; it is durable. */
 void fuzz_disk_put(fuzz_disk *disk, const char *path, const void *bytes, size_t size);
 /* A number that depends on every name and byte below the directory. */
 uint64_t fuzz_disk_hash(fuzz_disk *disk, const char *path);

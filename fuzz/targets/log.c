@@ -201,7 +201,7 @@ static void write_and_open_again(fuzz_disk *disk)
         fuzz_check_words(error, "writing");
         FUZZ_FAIL("a recovered environment takes no record: %d", error);
     }
-    fuzz_disk *after = fuzz_disk_clone(disk); /* without the checkpoint of closing */
+    fuzz_disk *after = fuzz_disk_crash(disk); /* without the checkpoint of closing */
     must_close(env);
     if (open_home(after, 0, &env) != 0 || ref_db_open(env, NULL, "written.db", NULL, &db) != 0) {
         FUZZ_FAIL("what was committed after a recovery cannot be opened");
@@ -232,7 +232,7 @@ static void recover(fuzz_disk *disk, uint8_t switches, bool loose)
     }
     fuzz_note_accepted();
     uint64_t content = content_of(env);
-    fuzz_disk *crashed = fuzz_disk_clone(disk);
+    fuzz_disk *crashed = fuzz_disk_crash(disk);
     must_close(env);
     expect_same(disk, content, "after it was closed", loose);
     expect_same(crashed, content, "after the power went", loose);
