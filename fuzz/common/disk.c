@@ -15,6 +15,9 @@ struct fuzz_disk {
     fault_disk *disk;
     ref_vfs *below;
     unsigned open_files;
+    unsigned syncs_left; /* until a crash is taken */
+    uint64_t seed;       /* of that crash */
+    fuzz_disk **crashed;
 };
 
 static fuzz_disk *disk_of(ref_vfs *vfs)
@@ -114,6 +117,33 @@ fuzz_disk *fuzz_disk_crash(fuzz_disk *disk)
     fault_disk *below;
     must(fault_disk_crash(disk->disk, lose, NULL, &below), "cut a disk's power");
     return wrap(below);
+}
+
+static uint32_t toss(void *context, const fault_question *question)
+{
+    uint64_t *chance = context;
+    *chance = fuzz_hash(*chance, &question->offset, sizeof question->offset);
+    return (uint32_t)(*chance >> 32) % question->answers;
+}
+
+static void at_sync(void *context, fault_disk *below)
+{
+    fuzz_disk *disk = context;
+    fault_disk *crashed;
+    if (disk->syncs_left == 0 || --disk->syncs_left > 0) {
+        return;
+    }
+    must(fault_disk_crash(below, toss, &disk->seed, &crashed), "cut a disk's power");
+    *disk->crashed = wrap(crashed);
+}
+
+void fuzz_disk_crash_at(fuzz_disk *disk, unsigned sync, uint64_t seed, fuzz_disk **out)
+{
+    *out = NULL;
+    disk->syncs_left = sync;
+    disk->seed = seed;
+    disk->crashed = out;
+    fault_disk_on_barrier(disk->disk, at_sync, disk);
 }
 
 void fuzz_disk_free(fuzz_disk *disk)

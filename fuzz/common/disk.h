@@ -27,6 +27,9 @@ fuzz_disk *fuzz_disk_new(uint64_t seed);
 fuzz_disk *fuzz_disk_clone(fuzz_disk *disk);
 /* What a power cut now leaves when everything is lost that may be. */
 fuzz_disk *fuzz_disk_crash(fuzz_disk *disk);
+/* The same at the `sync`th sync from now, from 1, when chance decides by `seed` what is lost. *out
+ * becomes that disk, if there are so many syncs; until then it is NULL. */
+void fuzz_disk_crash_at(fuzz_disk *disk, unsigned sync, uint64_t seed, fuzz_disk **out);
 /* Ends the program when a file is still open: the engine has lost it. */
 void fuzz_disk_free(fuzz_disk *disk);
 ref_vfs *fuzz_disk_vfs(fuzz_disk *disk);

@@ -8,7 +8,7 @@
 #define ALL "123cltam"
 #define COPY "123lta"
 
-enum { FATAL = 0x04, WRITE = 0x08, CREATE = 0x10 };
+enum { FATAL = 0x04, WRITE = 0x08, CREATE = 0x10, CRASH = 0x20 /* times the number of the sync */ };
 
 static ref_env *open_home(fuzz_disk *disk)
 {
@@ -150,10 +150,10 @@ void seeds_log(const char *dir)
     adopted(dir);
     fuzz_disk *disk = fuzz_disk_new(FUZZ_SEED_OF_SEEDS);
     ref_env *env = live(disk);
-    write_disk(disk, 0, ALL, dir, "good-crashed");
+    write_disk(disk, 2 * CRASH, ALL, dir, "good-crashed");
     write_disk(disk, FUZZ_REPAIR, ALL, dir, "good-crashed-repaired");
     write_disk(disk, FUZZ_REPAIR | FATAL | WRITE, ALL, dir, "good-fatal");
-    write_disk(disk, 0, COPY, dir, "good-copy");
+    write_disk(disk, 4 * CRASH, COPY, dir, "good-copy");
     write_disk(disk, FUZZ_REPAIR | WRITE, COPY, dir, "good-copy-repaired");
     write_disk(disk, FUZZ_REPAIR | FUZZ_CHAIN, "12", dir, "good-log-alone");
     labelled(env, disk, env->redo, dir, "good-labelled");
@@ -161,7 +161,6 @@ void seeds_log(const char *dir)
     broken(disk, dir);
     MUST(ref_env_close(env));
     write_disk(disk, WRITE, ALL, dir, "good-closed");
-    write_disk(disk, FUZZ_REPAIR | FUZZ_CHAIN | WRITE, ALL, dir, "good-closed-repaired");
     fuzz_disk_free(disk);
 
     input in = input_begin(WRITE);

@@ -18,6 +18,8 @@
 #define SWITCH_FATAL 0x04u
 #define SWITCH_WRITE 0x08u
 #define SWITCH_CREATE 0x10u
+#define SWITCH_CRASH 0xe0u /* not 0: the power goes before this sync of the recovery */
+#define SWITCH_CRASH_SHIFT 5
 
 #define HOME "/home"
 
@@ -167,10 +169,11 @@ static bool may_contradict(const uint8_t *data, size_t size)
     return (data[0] & FUZZ_REPAIR) != 0 && segments > 1;
 }
 
-static void expect_same(fuzz_disk *disk, uint64_t content, const char *when, bool loose)
+static void expect_same(
+    fuzz_disk *disk, uint8_t switches, uint64_t content, const char *when, bool loose)
 {
     ref_env *env;
-    int error = open_home(disk, 0, &env);
+    int error = open_home(disk, switches, &env);
     if (error != 0 && loose) {
         return;
     }
@@ -216,30 +219,55 @@ static void write_and_open_again(fuzz_disk *disk)
     fuzz_disk_free(after);
 }
 
-static void recover(fuzz_disk *disk, uint8_t switches, bool loose)
+/* What was refused as damaged is not taken the next time. */
+static void expect_refused(fuzz_disk *disk, uint8_t switches, int error, bool loose)
 {
     ref_env *env;
-    int error = open_home(disk, switches, &env);
-    if (error != 0) {
-        int again = open_home(disk, switches, &env);
-        if (again == 0) {
-            must_close(env);
-        }
-        if (error < 0 && (loose ? again == 0 : again != error)) {
-            FUZZ_FAIL("refused with %d at first, then the result is %d", error, again);
-        }
-        return;
+    int again = open_home(disk, switches, &env);
+    if (again == 0) {
+        must_close(env);
     }
-    fuzz_note_accepted();
+    if (error < 0 && (loose ? again == 0 : again != error)) {
+        FUZZ_FAIL("refused with %d at first, then the result is %d", error, again);
+    }
+}
+
+static void expect_recovered(
+    fuzz_disk *disk, ref_env *env, fuzz_disk *in_recovery, uint8_t switches, bool loose)
+{
     uint64_t content = content_of(env);
     fuzz_disk *crashed = fuzz_disk_crash(disk);
     must_close(env);
-    expect_same(disk, content, "after it was closed", loose);
-    expect_same(crashed, content, "after the power went", loose);
+    expect_same(disk, 0, content, "after it was closed", loose);
+    expect_same(crashed, 0, content, "after the power went", loose);
+    fuzz_disk_free(crashed);
+    if (in_recovery != NULL) {
+        expect_same(in_recovery, switches, content, "after the power went in recovery", loose);
+    }
     if ((switches & SWITCH_WRITE) != 0 && !loose) {
         write_and_open_again(disk);
     }
-    fuzz_disk_free(crashed);
+}
+
+static void recover(fuzz_disk *disk, const uint8_t *data, size_t size)
+{
+    uint8_t switches = data[0];
+    bool loose = may_contradict(data, size);
+    ref_env *env;
+    fuzz_disk *in_recovery, *none;
+    unsigned sync = (switches & SWITCH_CRASH) >> SWITCH_CRASH_SHIFT;
+    fuzz_disk_crash_at(disk, sync, fuzz_hash(0, data, size), &in_recovery);
+    int error = open_home(disk, switches, &env);
+    fuzz_disk_crash_at(disk, 0, 0, &none);
+    if (error != 0) {
+        expect_refused(disk, switches, error, loose);
+    } else {
+        fuzz_note_accepted();
+        expect_recovered(disk, env, in_recovery, switches, loose);
+    }
+    if (in_recovery != NULL) {
+        fuzz_disk_free(in_recovery);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -254,7 +282,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ref_stat stat;
     bool copy = fuzz_disk_vfs(disk)->stat(fuzz_disk_vfs(disk), HOME "/__db.control", &stat) != 0;
     look_at_log(disk);
-    recover(disk, data[0], may_contradict(data, size));
+    recover(disk, data, size);
     if (copy && fuzz_disk_hash(disk, "/outside") != outside) {
         FUZZ_FAIL("the recovery of a copy has changed what lies outside its home");
     }
