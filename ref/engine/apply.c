@@ -219,12 +219,22 @@ static int set_size(ref_apply *apply)
                             (unsigned long long)apply->slot.size);
 }
 
-/* The stream may have brought another page 0. */
+/* The stream may have brought another page 0; it is still this database's. */
 static int check_page_0(ref_apply *apply)
 {
-    ref_meta meta;
-    int error = read_head(apply);
-    return error == 0 ? check_copy(apply, &meta) : error;
+    ref_meta before, now;
+    int error = check_copy(apply, &before);
+    if (error == 0) {
+        error = read_head(apply);
+    }
+    if (error == 0) {
+        error = check_copy(apply, &now);
+    }
+    if (error == 0 && (!ref_id_equal(&now.id, &before.id) || now.page_size != before.page_size)) {
+        error = ref_fail(REF_CORRUPT,
+            "%s: page 0: the change information makes another database of it", apply->path);
+    }
+    return error;
 }
 
 static int conclude(ref_apply *apply)
