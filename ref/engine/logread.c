@@ -160,6 +160,9 @@ static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *e
         if (at == REF_SEGMENT_HEADER && record.type != REF_RECORD_CATALOG) {
             return damage(segment, at, "a segment begins with a catalog");
         }
+        if (record.type < REF_RECORD_PAGE || record.type > REF_RECORD_CATALOG) {
+            return damage(segment, at, "its type is unknown");
+        }
         if (record.type == REF_RECORD_COMMIT) {
             if (!ref_record_commit(&record, &commit) || commit.records != open ||
                 commit.number != out->commit + 1) {
