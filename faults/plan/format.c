@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../quote.h"
 #include "rule.h"
 
 void fault_plan_free(fault_plan *plan)
@@ -61,15 +62,8 @@ static void put_string(FILE *to, const char *first, const char *second)
         return;
     }
     fputc('"', to);
-    for (size_t i = 0; i < 2; i++) {
-        for (const char *at = parts[i]; *at != '\0'; at++) {
-            if ((unsigned char)*at < ' ' || *at == 0x7f) {
-                fprintf(to, "\\x%02x", (unsigned char)*at);
-            } else {
-                fprintf(to, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
-            }
-        }
-    }
+    fault_print_escaped(first, to);
+    fault_print_escaped(second, to);
     fputc('"', to);
 }
 

@@ -23,7 +23,7 @@ typedef struct fault_plan fault_plan;
 typedef struct fault_run fault_run;
 
 typedef struct fault_plan_error {
-    unsigned line, column; /* from 1 */
+    unsigned line, column; /* from 1; columns are bytes */
     char text[200];
 } fault_plan_error;
 
@@ -47,13 +47,13 @@ void fault_run_reset(fault_run *run);
 
 /*
  * Counts the operation and decides: the first rule that fires does, every rule that is about it
- * counts it. *out is FAULT_DO_NOTHING with rule 0 when none fires. A mark (its words as the path) is
- * not counted and meets nothing; it begins the phases of its name. Any thread.
+ * counts it. *out is FAULT_DO_NOTHING with rule 0 when none fires. A mark (its words as the path)
+ * is not counted and meets nothing; it begins the phases of its name. Any thread.
  */
 void fault_run_decide(fault_run *run, const fault_op *op, fault_decision *out);
 
-/* Operations counted so far, without marks; and how often a rule (its index from 0) has fired. A rule that never
- * fired was for nothing, and whoever runs the plan says so. */
+/* Operations counted so far, without marks; and how often a rule (its index from 0) has fired. A
+ * rule that never fired was for nothing, and whoever runs the plan says so. */
 uint64_t fault_run_count(const fault_run *run);
 uint64_t fault_run_fired(const fault_run *run, size_t rule);
 /* Operations whose path or thread found no room in the tables (4,096 paths, 1,024 threads; only

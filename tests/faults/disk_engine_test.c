@@ -88,24 +88,20 @@ static void an_environment_lives_and_is_backed_up_on_the_disk(void **state)
 
 /* ---- power cuts at every barrier ---- */
 
+enum { POINTS = 4000 };
+
+/* Opening and closing hold a lock of the engine over their syncs: so what is left at a barrier is
+ * kept, and looked at later. */
 typedef struct cuts {
-    uint64_t points, states, questions;
-    bool keep;
+    fault_disk *at[POINTS];
+    size_t count;
 } cuts;
 
 static void cut_here(void *context, fault_disk *disk)
 {
     cuts *c = context;
-    c->points++;
-    for (int keep = 0; keep < 2; keep++) {
-        fault_disk *crashed = disk_crashed(disk, keep != 0);
-        if (disk_exists(crashed, "/home")) {
-            ref_env *env = open_env(crashed, "/home");
-            ok(ref_env_close(env));
-        }
-        c->states++;
-        fault_disk_free(crashed);
-    }
+    assert_true(c->count < POINTS);
+    assert_int_equal(fault_disk_clone(disk, &c->at[c->count++]), 0);
 }
 
 static double seconds(void)
@@ -118,15 +114,27 @@ static double seconds(void)
 static void an_environment_recovers_when_all_or_nothing_is_lost(void **state)
 {
     (void)state;
-    cuts c = {0};
+    static cuts c;
+    size_t states = 0;
     fault_disk *disk = disk_new(FAULT_POSIX_WEAK);
     fault_disk_on_barrier(disk, cut_here, &c);
-    double start = seconds();
     live(disk);
+    double start = seconds();
+    for (size_t i = 0; i < c.count; i++) {
+        for (int keep = 0; keep < 2; keep++) {
+            fault_disk *crashed = disk_crashed(c.at[i], keep != 0);
+            if (disk_exists(crashed, "/home")) {
+                ok(ref_env_close(open_env(crashed, "/home")));
+                states++;
+            }
+            fault_disk_free(crashed);
+        }
+        fault_disk_free(c.at[i]);
+    }
     double took = seconds() - start;
-    print_message("%llu points, %llu states with recovery in %.3f s: %.0f a second\n",
-        (unsigned long long)c.points, (unsigned long long)c.states, took, (double)c.states / took);
-    assert_true(c.points > 50);
+    print_message("%zu points, %zu states recovered: %.0f a second\n", c.count, states,
+        (double)states / took);
+    assert_true(states > 100);
     fault_disk_free(disk);
 }
 

@@ -85,6 +85,31 @@ void disk_sync_dir(fault_disk *disk, const char *path)
     assert_int_equal(vfs->fsync_dir(vfs, path), 0);
 }
 
+/* ---- plans ---- */
+
+planned disk_plan(fault_disk *disk, const char *text)
+{
+    planned p = {.disk = disk};
+    fault_plan_error error = {0};
+    if (fault_plan_parse(text, strlen(text), &p.plan, &error) != 0) {
+        print_error("%u:%u: %s\n", error.line, error.column, error.text);
+        fail();
+    }
+    assert_int_equal(fault_run_new(p.plan, &p.run), 0);
+    fault_disk_watch(disk, p.run, NULL);
+    return p;
+}
+
+void disk_unplan(planned *p)
+{
+    for (size_t rule = 0; rule < fault_plan_rules(p->plan); rule++) {
+        assert_true(fault_run_fired(p->run, rule) > 0);
+    }
+    fault_disk_watch(p->disk, NULL, NULL);
+    fault_run_free(p->run);
+    fault_plan_free(p->plan);
+}
+
 /* ---- crashes ---- */
 
 uint32_t chooser_answer(void *context, const fault_question *question)

@@ -27,6 +27,18 @@ bool disk_exists(fault_disk *disk, const char *path);
 void disk_mkdir(fault_disk *disk, const char *path);
 void disk_sync_dir(fault_disk *disk, const char *path);
 
+/* ---- plans ---- */
+
+/* Watches the disk by this plan until disk_unplan(), which asserts that each rule has fired. */
+typedef struct planned {
+    fault_plan *plan;
+    fault_run *run;
+    fault_disk *disk;
+} planned;
+
+planned disk_plan(fault_disk *disk, const char *text);
+void disk_unplan(planned *p);
+
 /* ---- crashes ---- */
 
 /* Tries all sequences of answers, one after the other. */

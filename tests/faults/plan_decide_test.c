@@ -139,6 +139,8 @@ static void an_offset_range_is_touched_by_its_first_and_its_last_byte(void **sta
     scene s = begin("rule r on read,truncate off=100..199 do err=EIO times=inf");
     fault_op op = {.op = FAULT_OP_TRUNCATE, .path = "/a"};
     assert_int_equal(meets(&s, op), 0);
+    op.size = 4096; /* says nothing of a truncate */
+    assert_int_equal(meets(&s, op), 0);
     op.offset = 199;
     assert_int_equal(meets(&s, op), 1);
     end(&s);
@@ -329,6 +331,23 @@ static void another_rule_in_front_does_not_change_a_rules_luck(void **state)
     assert_string_equal(one, two);
 }
 
+static void two_rules_have_each_their_own_luck(void **state)
+{
+    (void)state;
+    scene s = begin("rule a on read path=/a prob=0.5 do err=EIO\n"
+                    "rule b on read path=/b prob=0.5 do err=EIO");
+    scene again = begin("rule a on read path=/b prob=0.5 do err=EIO\n"
+                        "rule b on read path=/a prob=0.5 do err=EIO");
+    unsigned different = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        different += (meets(&s, on(FAULT_OP_READ, "/a")) != 0) !=
+                     (meets(&again, on(FAULT_OP_READ, "/a")) != 0);
+    }
+    assert_in_range(different, 50, 150);
+    end(&s);
+    end(&again);
+}
+
 /* ---- space ---- */
 
 static unsigned write_bytes(scene *s, const char *path, uint64_t size)
@@ -350,6 +369,45 @@ static void a_budget_is_used_up_by_writes_that_get_through(void **state)
     assert_int_equal(write_bytes(&s, "/d/b", 1), 1);
     assert_int_equal(write_bytes(&s, "/e/b", 1), 0);
     end(&s);
+}
+
+static void what_is_not_a_write_is_met_when_more_than_the_budget_has_been_written(void **state)
+{
+    (void)state;
+    scene s = begin("rule r on create space>1000 do err=ENOSPC");
+    assert_int_equal(write_bytes(&s, "/a", 1000), 0);
+    assert_int_equal(meets(&s, on(FAULT_OP_CREATE, "/b")), 0);
+    assert_int_equal(write_bytes(&s, "/a", 1), 0);
+    assert_int_equal(meets(&s, on(FAULT_OP_CREATE, "/b")), 1);
+    end(&s);
+}
+
+static void of_a_write_that_meets_another_fault_only_what_gets_through_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        uint64_t left; /* of 1,000 bytes, after a write of 600 */
+    } faults[] = {
+        {"short n=100", 900},
+        {"err=EIO", 1000},
+        {"lose", 1000},
+        {"crash", 1000},
+        {"torn mask=1", 400},
+        {"misdirect by=+512", 400},
+        {"delay ns=1", 400},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+            "rule other on write do %s\nrule full on write space>1000 do err=ENOSPC",
+            faults[i].fault);
+        scene s = begin(text);
+        assert_int_equal(write_bytes(&s, "/a", 600), 1);
+        assert_int_equal(write_bytes(&s, "/a", faults[i].left + 1), 2);
+        assert_int_equal(write_bytes(&s, "/a", faults[i].left), 0);
+        end(&s);
+    }
 }
 
 static void a_full_budget_stays_full_unless_it_says_until(void **state)
@@ -566,16 +624,20 @@ static void several_threads_share_the_numbers_and_lose_none(void **state)
     end(&s);
 }
 
-static void a_budget_that_threads_share_ends_where_all_is_given_back(void **state)
+static void a_budget_that_threads_share_is_whole_again_when_all_is_given_back(void **state)
 {
     (void)state;
-    scene s = begin("rule count on write nth=1 of=path do err=EIO times=inf\n"
-                    "rule full on write space>1000000000 do err=ENOSPC until=unlink\n"
-                    "rule dice on read prob=0.5 do err=EINTR");
+    scene s = begin("rule full on write space>1000000 do err=ENOSPC until=unlink");
+    static const char *const paths[] = {"/d/0", "/d/1", "/d/2", "/d/3", "/d/all"};
     worker workers[THREADS];
     run_workers(&s, workers);
-    assert_int_equal(fault_run_fired(s.run, 1), 0);
-    assert_int_equal(fault_run_overflow(s.run), 0);
+    assert_int_equal(fault_run_fired(s.run, 0), 0);
+    assert_int_equal(write_bytes(&s, "/new", 1000000), 1);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(meets(&s, on(FAULT_OP_UNLINK, paths[i])), 0);
+    }
+    assert_int_equal(write_bytes(&s, "/new", 1000000), 0);
+    assert_int_equal(write_bytes(&s, "/new", 1), 1);
     end(&s);
 }
 
@@ -629,7 +691,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(chance_falls_as_often_as_it_says_and_alike_in_every_run),
     cmocka_unit_test(what_another_thread_does_does_not_change_a_threads_luck),
     cmocka_unit_test(another_rule_in_front_does_not_change_a_rules_luck),
+    cmocka_unit_test(two_rules_have_each_their_own_luck),
     cmocka_unit_test(a_budget_is_used_up_by_writes_that_get_through),
+    cmocka_unit_test(what_is_not_a_write_is_met_when_more_than_the_budget_has_been_written),
+    cmocka_unit_test(of_a_write_that_meets_another_fault_only_what_gets_through_counts),
     cmocka_unit_test(a_full_budget_stays_full_unless_it_says_until),
     cmocka_unit_test(unlinking_and_cutting_give_space_back),
     cmocka_unit_test(renaming_takes_the_bytes_along_and_gives_back_those_it_replaces),
@@ -638,7 +703,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_action_that_would_do_nothing_waits_for_one_to_which_it_does),
     cmocka_unit_test(paths_and_threads_beyond_the_tables_are_told),
     cmocka_unit_test(several_threads_share_the_numbers_and_lose_none),
-    cmocka_unit_test(a_budget_that_threads_share_ends_where_all_is_given_back),
+    cmocka_unit_test(a_budget_that_threads_share_is_whole_again_when_all_is_given_back),
     cmocka_unit_test(the_price_of_a_decision_is_printed),
 };
 

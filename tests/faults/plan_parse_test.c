@@ -2,10 +2,15 @@
 #include "testmain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "faults/plan/plan.h"
+
+#ifndef TEST_README
+#error "TEST_README is the README of the room"
+#endif
 
 static fault_plan *parse(const char *text)
 {
@@ -116,6 +121,27 @@ static void a_plan_knows_its_seed_and_its_rules_with_their_lines(void **state)
     assert_string_equal(fault_plan_rule_name(plan, 1), "two");
     assert_int_equal(fault_plan_rule_line(plan, 0), 4);
     assert_int_equal(fault_plan_rule_line(plan, 1), 6);
+    fault_plan_free(plan);
+}
+
+/* The example in the room's README: its indented lines that begin as lines of plans do. */
+static void the_readme_shows_a_plan_that_is_understood(void **state)
+{
+    (void)state;
+    char line[300], text[4096] = "";
+    FILE *readme = fopen(TEST_README, "r");
+    assert_non_null(readme);
+    while (fgets(line, sizeof line, readme) != NULL) {
+        if (strncmp(line, "    plan 1", 10) == 0 || strncmp(line, "    root ", 9) == 0 ||
+            strncmp(line, "    rule ", 9) == 0) {
+            assert_true(strlen(text) + strlen(line) < sizeof text);
+            strcat(text, line);
+        }
+    }
+    fclose(readme);
+    fault_plan *plan = parse(text);
+    assert_true(fault_plan_rules(plan) >= 6);
+    assert_int_equal(fault_plan_seed(plan), 42);
     fault_plan_free(plan);
 }
 
@@ -322,6 +348,7 @@ static void unknown_names_are_no_class_and_no_error(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_form_has_one_canonical_text),
     cmocka_unit_test(a_plan_knows_its_seed_and_its_rules_with_their_lines),
+    cmocka_unit_test(the_readme_shows_a_plan_that_is_understood),
     cmocka_unit_test(what_is_not_understood_is_refused_with_its_place_and_the_reason),
     cmocka_unit_test(a_long_token_is_cut_in_the_message),
     cmocka_unit_test(a_zero_byte_is_refused),

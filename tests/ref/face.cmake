@@ -3,7 +3,8 @@ foreach(name btree btree_damage)
   hp_add_unit_test(PROGRAM ${name}_test SOURCES ${name}_test.c fake_view.c LIBS hotproof::ref_engine_tree LABELS ref)
 endforeach()
 
-foreach(name vfs sink_dir backup_plan backup_copy)
+ref_add_engine_test(vfs vfs_contract.c cwd.c)
+foreach(name sink_dir backup_plan backup_copy)
   ref_add_engine_test(${name} cwd.c)
 endforeach()
 

@@ -1,4 +1,5 @@
-/* The vfs of the operating system keeps what vfs.h says, and the two loops around it. */
+/* The vfs of the operating system keeps the contract, and what vfs.h says of links, signals and the
+ * two loops around it. */
 #include "testmain.h"
 
 #include <errno.h>
@@ -10,50 +11,19 @@
 
 #include "engine/vfs.h"
 #include "cwd.h"
+#include "vfs_contract.h"
 
 static ref_vfs *vfs(void)
 {
     return ref_vfs_posix();
 }
 
-static ref_file *must_open(const char *path, unsigned flags)
+ref_vfs *contract_vfs(void)
 {
-    ref_file *file;
-    assert_int_equal(vfs()->open(vfs(), path, flags, 0600, &file), 0);
-    assert_non_null(file);
-    return file;
-}
-
-static ref_file *must_create(const char *path)
-{
-    return must_open(path, REF_O_WRITE | REF_O_CREATE);
-}
-
-static void must_close(ref_file *file)
-{
-    assert_int_equal(vfs()->close(file), 0);
+    return ref_vfs_posix();
 }
 
 /* ---- opening ---- */
-
-static void a_missing_file_gives_ENOENT_and_no_handle(void **state)
-{
-    (void)state;
-    ref_file *file = (ref_file *)(void *)&file;
-    assert_int_equal(vfs()->open(vfs(), "none", 0, 0, &file), ENOENT);
-    assert_null(file);
-}
-
-static void an_exclusive_creation_refuses_a_file_that_is_there(void **state)
-{
-    (void)state;
-    ref_file *file;
-    cwd_file("f", "old");
-    assert_int_equal(
-        vfs()->open(vfs(), "f", REF_O_WRITE | REF_O_CREATE | REF_O_EXCL, 0600, &file), EEXIST);
-    assert_null(file);
-    cwd_is("f", "old");
-}
 
 static void nofollow_refuses_a_link_and_leaves_what_it_points_to(void **state)
 {
@@ -65,98 +35,6 @@ static void nofollow_refuses_a_link_and_leaves_what_it_points_to(void **state)
         vfs()->open(vfs(), "l", REF_O_WRITE | REF_O_TRUNC | REF_O_NOFOLLOW, 0, &file), ELOOP);
     assert_null(file);
     cwd_is("f", "old");
-}
-
-static void truncation_cuts_at_opening(void **state)
-{
-    (void)state;
-    cwd_file("f", "old");
-    must_close(must_open("f", REF_O_WRITE | REF_O_TRUNC));
-    cwd_is("f", "");
-}
-
-static void a_file_opened_for_reading_cannot_be_written(void **state)
-{
-    (void)state;
-    size_t done = 1;
-    cwd_file("f", "old");
-    ref_file *file = must_open("f", REF_O_SEQUENTIAL);
-    assert_int_equal(vfs()->pwrite(file, "x", 1, 0, &done), EBADF);
-    assert_int_equal(done, 0);
-    must_close(file);
-}
-
-/* ---- reading and writing ---- */
-
-static void what_was_written_is_read_at_its_offset(void **state)
-{
-    (void)state;
-    char back[8] = {0};
-    size_t done;
-    ref_file *file = must_create("f");
-    assert_int_equal(ref_write_full(file, "abc", 3, 5), 0);
-    assert_int_equal(vfs()->fsync(file), 0);
-    assert_int_equal(ref_read_full(file, back, sizeof back, 0, &done), 0);
-    assert_int_equal(done, 8);
-    assert_memory_equal(back, "\0\0\0\0\0abc", 8);
-    must_close(file);
-}
-
-static void reading_past_the_end_gives_what_is_there(void **state)
-{
-    (void)state;
-    char back[8];
-    size_t done = 77;
-    cwd_file("f", "abc");
-    ref_file *file = must_open("f", 0);
-    assert_int_equal(ref_read_full(file, back, sizeof back, 1, &done), 0);
-    assert_int_equal(done, 2);
-    assert_int_equal(ref_read_full(file, back, sizeof back, 100, &done), 0);
-    assert_int_equal(done, 0);
-    must_close(file);
-}
-
-static void truncate_cuts_and_extends_with_zeros(void **state)
-{
-    (void)state;
-    char back[8];
-    size_t done;
-    ref_stat stat;
-    cwd_file("f", "abc");
-    ref_file *file = must_open("f", REF_O_WRITE);
-    assert_int_equal(vfs()->truncate(file, 1), 0);
-    assert_int_equal(vfs()->truncate(file, 3), 0);
-    assert_int_equal(vfs()->fstat(file, &stat), 0);
-    assert_int_equal(stat.size, 3);
-    assert_int_equal(ref_read_full(file, back, sizeof back, 0, &done), 0);
-    assert_memory_equal(back, "a\0\0", 3);
-    must_close(file);
-}
-
-static void allocated_space_does_not_show_in_the_size(void **state)
-{
-    (void)state;
-    ref_stat stat;
-    ref_file *file = must_create("f");
-    int error = vfs()->allocate(file, 0, 65536);
-    assert_int_equal(vfs()->fstat(file, &stat), 0);
-    must_close(file);
-    if (error == EOPNOTSUPP) {
-        skip();
-    }
-    assert_int_equal(error, 0);
-    assert_int_equal(stat.size, 0);
-}
-
-static void an_offset_beyond_the_system_s_is_refused(void **state)
-{
-    (void)state;
-    size_t done = 1;
-    ref_file *file = must_create("f");
-    assert_int_equal(vfs()->pwrite(file, "x", 1, UINT64_MAX, &done), EFBIG);
-    assert_int_equal(vfs()->truncate(file, UINT64_MAX), EFBIG);
-    assert_int_equal(vfs()->pread(file, &done, 1, UINT64_MAX, &done), EINVAL);
-    must_close(file);
 }
 
 /* ---- the loops ---- */
@@ -231,60 +109,7 @@ static void an_error_in_the_middle_is_the_loop_s_result(void **state)
     assert_int_equal(done, 0);
 }
 
-/* ---- locks ---- */
-
-static void two_open_files_of_one_process_exclude_each_other(void **state)
-{
-    (void)state;
-    ref_file *one = must_create("f"), *two = must_create("f");
-    assert_int_equal(vfs()->lock(one, 0, 1, REF_LOCK_EXCLUSIVE), 0);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_EXCLUSIVE), EAGAIN);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_SHARED), EAGAIN);
-    assert_int_equal(vfs()->lock(two, 1, 1, REF_LOCK_EXCLUSIVE), 0);
-    assert_int_equal(vfs()->lock(one, 0, 1, REF_LOCK_NONE), 0);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_EXCLUSIVE), 0);
-    must_close(one);
-    must_close(two);
-}
-
-static void shared_locks_stand_side_by_side(void **state)
-{
-    (void)state;
-    ref_file *one = must_create("f"), *two = must_create("f");
-    assert_int_equal(vfs()->lock(one, 0, 1, REF_LOCK_SHARED), 0);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_SHARED), 0);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_EXCLUSIVE), EAGAIN);
-    must_close(one);
-    must_close(two);
-}
-
-static void a_lock_ends_with_its_own_file_and_no_other(void **state)
-{
-    (void)state;
-    ref_file *one = must_create("f"), *two = must_create("f");
-    assert_int_equal(vfs()->lock(one, 0, 1, REF_LOCK_EXCLUSIVE), 0);
-    must_close(must_create("f"));
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_EXCLUSIVE), EAGAIN);
-    must_close(one);
-    assert_int_equal(vfs()->lock(two, 0, 1, REF_LOCK_EXCLUSIVE), 0);
-    must_close(two);
-}
-
 /* ---- names ---- */
-
-static void a_rename_replaces_and_an_exclusive_one_does_not(void **state)
-{
-    (void)state;
-    cwd_file("a", "A");
-    cwd_file("b", "B");
-    assert_int_equal(vfs()->rename(vfs(), "a", "b", true), EEXIST);
-    cwd_is("a", "A");
-    cwd_is("b", "B");
-    assert_int_equal(vfs()->rename(vfs(), "a", "c", true), 0);
-    assert_false(cwd_exists("a"));
-    assert_int_equal(vfs()->rename(vfs(), "c", "b", false), 0);
-    cwd_is("b", "A");
-}
 
 static int count_entry(void *context, const char *name)
 {
@@ -345,19 +170,6 @@ static void resolve_takes_links_and_dots_out(void **state)
     assert_int_equal(vfs()->resolve(vfs(), "none", here, sizeof here), ENOENT);
 }
 
-static void directories_are_made_synced_and_removed(void **state)
-{
-    (void)state;
-    cwd_file("f", "");
-    assert_int_equal(vfs()->mkdir(vfs(), "d", 0700), 0);
-    assert_int_equal(vfs()->mkdir(vfs(), "d", 0700), EEXIST);
-    assert_int_equal(vfs()->fsync_dir(vfs(), "d"), 0);
-    assert_int_equal(vfs()->fsync_dir(vfs(), "f"), ENOTDIR);
-    assert_int_equal(vfs()->rmdir(vfs(), "d"), 0);
-    assert_int_equal(vfs()->unlink(vfs(), "f"), 0);
-    assert_int_equal(vfs()->unlink(vfs(), "f"), ENOENT);
-}
-
 /* ---- time, chance, choice ---- */
 
 static void on_alarm(int number)
@@ -379,15 +191,6 @@ static void a_signal_does_not_shorten_a_sleep(void **state)
     assert_true(vfs()->now(vfs()) - start >= 39000000);
 }
 
-static void two_random_identities_differ(void **state)
-{
-    (void)state;
-    uint8_t one[16] = {0}, two[16] = {0};
-    assert_int_equal(vfs()->random(vfs(), one, sizeof one), 0);
-    assert_int_equal(vfs()->random(vfs(), two, sizeof two), 0);
-    assert_memory_not_equal(one, two, sizeof one);
-}
-
 static void the_default_can_be_changed_and_set_back(void **state)
 {
     (void)state;
@@ -398,32 +201,18 @@ static void the_default_can_be_changed_and_set_back(void **state)
     assert_ptr_equal(ref_default_vfs(), ref_vfs_posix());
 }
 
-#define IN_CWD(test) cmocka_unit_test_setup_teardown(test, cwd_setup, cwd_teardown)
+#define IN_CWD(test) cmocka_unit_test_setup_teardown(test, cwd_setup, cwd_teardown),
 
 static const struct CMUnitTest tests[] = {
-    IN_CWD(a_missing_file_gives_ENOENT_and_no_handle),
-    IN_CWD(an_exclusive_creation_refuses_a_file_that_is_there),
-    IN_CWD(nofollow_refuses_a_link_and_leaves_what_it_points_to),
-    IN_CWD(truncation_cuts_at_opening),
-    IN_CWD(a_file_opened_for_reading_cannot_be_written),
-    IN_CWD(what_was_written_is_read_at_its_offset),
-    IN_CWD(reading_past_the_end_gives_what_is_there),
-    IN_CWD(truncate_cuts_and_extends_with_zeros),
-    IN_CWD(allocated_space_does_not_show_in_the_size),
-    IN_CWD(an_offset_beyond_the_system_s_is_refused),
+    VFS_CONTRACT(IN_CWD)
+    IN_CWD(nofollow_refuses_a_link_and_leaves_what_it_points_to)
     cmocka_unit_test(short_reads_and_writes_are_continued),
     cmocka_unit_test(a_write_that_makes_no_progress_is_EIO),
     cmocka_unit_test(an_error_in_the_middle_is_the_loop_s_result),
-    IN_CWD(two_open_files_of_one_process_exclude_each_other),
-    IN_CWD(shared_locks_stand_side_by_side),
-    IN_CWD(a_lock_ends_with_its_own_file_and_no_other),
-    IN_CWD(a_rename_replaces_and_an_exclusive_one_does_not),
-    IN_CWD(a_listing_has_every_entry_but_the_dots),
-    IN_CWD(stat_follows_a_link_and_lstat_does_not),
-    IN_CWD(resolve_takes_links_and_dots_out),
-    IN_CWD(directories_are_made_synced_and_removed),
+    IN_CWD(a_listing_has_every_entry_but_the_dots)
+    IN_CWD(stat_follows_a_link_and_lstat_does_not)
+    IN_CWD(resolve_takes_links_and_dots_out)
     cmocka_unit_test(a_signal_does_not_shorten_a_sleep),
-    cmocka_unit_test(two_random_identities_differ),
     cmocka_unit_test(the_default_can_be_changed_and_set_back),
 };
 TEST_MAIN(tests)
