@@ -235,6 +235,12 @@ static int check_joint(const ref_segment *next, const ref_log_scan *scan, size_t
             next->header.number - 1, offset, next->header.number,
             REF_LSN_OFFSET(next->header.previous_end), previous_size);
     }
+    if (scan->tail > 0) {
+        return ref_fail(REF_CORRUPT,
+            "log.%010u: offset %u: damaged log record: %llu bytes behind the end, and a later "
+            "segment",
+            next->header.number - 1, REF_LSN_OFFSET(scan->end), (unsigned long long)scan->tail);
+    }
     if (next->header.previous_incarnation != scan->incarnation) {
         return ref_fail(REF_CORRUPT,
             "%s: offset 40: this segment continues another history of the environment", next->path);
