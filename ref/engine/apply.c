@@ -37,6 +37,12 @@ struct ref_apply {
 
 /* ---- the beginning ---- */
 
+static int read_head(ref_apply *apply)
+{
+    int error = ref_read_full(apply->file, apply->head, sizeof apply->head, 0, &apply->head_size);
+    return error == 0 ? 0 : ref_fail(error, "%s: read", apply->path);
+}
+
 static int open_copy(ref_apply *apply)
 {
     ref_vfs *vfs = apply->vfs;
@@ -48,9 +54,9 @@ static int open_copy(ref_apply *apply)
         apply->file = NULL;
         return ref_fail(error, "%s: open", apply->path);
     }
-    error = ref_read_full(apply->file, apply->head, sizeof apply->head, 0, &apply->head_size);
+    error = read_head(apply);
     if (error != 0) {
-        return ref_fail(error, "%s: read", apply->path);
+        return error;
     }
     if (apply->head_size == sizeof apply->head) {
         ref_slot_get(apply->head + REF_META_AT_SLOT, &apply->slot);
@@ -213,11 +219,32 @@ static int set_size(ref_apply *apply)
                             (unsigned long long)apply->slot.size);
 }
 
+/* The stream may have brought another page 0; it is still this database's. */
+static int check_page_0(ref_apply *apply)
+{
+    ref_meta before, now;
+    int error = check_copy(apply, &before);
+    if (error == 0) {
+        error = read_head(apply);
+    }
+    if (error == 0) {
+        error = check_copy(apply, &now);
+    }
+    if (error == 0 && (!ref_id_equal(&now.id, &before.id) || now.page_size != before.page_size)) {
+        error = ref_fail(REF_CORRUPT,
+            "%s: page 0: the change information makes another database of it", apply->path);
+    }
+    return error;
+}
+
 static int conclude(ref_apply *apply)
 {
     int error = check_end(apply);
     if (error == 0) {
         error = set_size(apply);
+    }
+    if (error == 0) {
+        error = check_page_0(apply);
     }
     if (error == 0) {
         error = ref_slot_judge(apply->file, apply->path, &apply->slot);

@@ -99,7 +99,7 @@ static void prune(ref_cache *cache, ref_frame *frame, uint64_t oldest)
 
 static size_t bucket_of(const ref_cache *cache, const ref_dbfile *file, uint32_t pgno)
 {
-    uint64_t key = ((uint64_t)(uintptr_t)file >> 4) * 0x9e3779b97f4a7c15u + pgno;
+    uint64_t key = ref_get64(file->id.bytes) * 0x9e3779b97f4a7c15u + pgno;
     key *= 0xff51afd7ed558ccdu;
     return (size_t)(key >> 32) & (cache->bucket_count - 1);
 }

@@ -245,8 +245,12 @@ int ref_env_databases(ref_env *env, char ***names, size_t *count)
     if (error == 0) {
         error = ref_catalog_list(env, &entries, &total);
     }
-    if (error != 0 || total == 0) {
+    if (error != 0) {
         return error;
+    }
+    if (total == 0) {
+        ref_catalog_free(entries, 0);
+        return 0;
     }
     char **list = calloc(total, sizeof *list);
     for (size_t i = 0; i < total && list != NULL && error == 0; i++) {

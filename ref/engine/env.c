@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "label.h"
 #include "log.h"
 
 /* Environments that this process has open. One home is one environment, however often it is opened.
@@ -132,9 +133,12 @@ int ref_env_end(ref_env *env, int error)
 
 int ref_env_check(ref_env *env)
 {
-    return env->ended == 0 ? 0
-                           : ref_fail(REF_RUNRECOVERY, "%s: the environment has ended: %s",
-                                 env->home, env->ended_text);
+    if (env->ended == 0) {
+        return 0;
+    }
+    return env->alone ? ref_fail(REF_RUNRECOVERY, "%s", env->ended_text)
+                      : ref_fail(REF_RUNRECOVERY, "%s: the environment has ended: %s", env->home,
+                            env->ended_text);
 }
 
 bool ref_env_is_guest(const ref_env *env)
@@ -278,6 +282,18 @@ static int forget_torn_creation(ref_env *env, uint32_t *newest)
     return torn ? error : 0;
 }
 
+/* A label without a log is what is left of a copy. */
+static int refuse_label(ref_env *env)
+{
+    ref_label label;
+    int error = ref_label_read(env->vfs, env->home, &label);
+    if (error == 0) {
+        error = ref_fail(REF_CORRUPT, "%s/log.%010u: this log segment of the backup is missing",
+            env->log_path, REF_LSN_SEGMENT(label.redo));
+    }
+    return error == ENOENT ? 0 : error;
+}
+
 static int open_storage(ref_env *env, const ref_env_options *options)
 {
     uint32_t oldest, newest;
@@ -301,7 +317,8 @@ static int open_storage(ref_env *env, const ref_env_options *options)
     if (!options->create) {
         return ref_fail(ENOENT, "%s: there is no environment here", env->home);
     }
-    return create_environment(env);
+    error = refuse_label(env);
+    return error == 0 ? create_environment(env) : error;
 }
 
 static void destroy_env(ref_env *env)

@@ -106,6 +106,10 @@ static bool parse_at(const ref_segment *segment, size_t offset, ref_record *reco
     return ref_record_parse(segment->bytes + offset, segment->size - offset, lsn, record);
 }
 
+/* Commit and checkpoint records are shorter. Without a bound, a tail of a hundred thousand places that
+ * look like the beginning of one would have as many checksums taken over all the rest of it. */
+#define WITNESS_MAX 64u
+
 /* Behind a bad record: is there one that knew this place to be durable? Records stand at multiples
  * of eight. */
 static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_t *witness)
@@ -115,8 +119,9 @@ static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_
         ref_record record;
         ref_commit_record commit;
         ref_checkpoint_record checkpoint;
-        if (segment->bytes[at + 8] != REF_RECORD_COMMIT &&
-            segment->bytes[at + 8] != REF_RECORD_CHECKPOINT) {
+        if ((segment->bytes[at + 8] != REF_RECORD_COMMIT &&
+                segment->bytes[at + 8] != REF_RECORD_CHECKPOINT) ||
+            ref_get32(segment->bytes + at + 4) > WITNESS_MAX) {
             continue;
         }
         if (!parse_at(segment, at, &record)) {
@@ -136,6 +141,11 @@ static bool known_durable_behind(const ref_segment *segment, size_t bad, uint64_
     return false;
 }
 
+static int damage(const ref_segment *segment, size_t at, const char *why)
+{
+    return ref_fail(REF_CORRUPT, "%s: offset %zu: damaged log record: %s", segment->path, at, why);
+}
+
 /* Walks the records of one segment; *end is the offset after the last whole group. */
 static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *end)
 {
@@ -147,6 +157,12 @@ static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *e
     while (at < segment->size && parse_at(segment, at, &record)) {
         ref_commit_record commit;
         ref_checkpoint_record checkpoint;
+        if (at == REF_SEGMENT_HEADER && record.type != REF_RECORD_CATALOG) {
+            return damage(segment, at, "a segment begins with a catalog");
+        }
+        if (record.type < REF_RECORD_PAGE || record.type > REF_RECORD_CATALOG) {
+            return damage(segment, at, "its type is unknown");
+        }
         if (record.type == REF_RECORD_COMMIT) {
             if (!ref_record_commit(&record, &commit) || commit.records != open ||
                 commit.number != out->commit + 1) {
@@ -170,11 +186,6 @@ static int scan_records(const ref_segment *segment, ref_log_scan *out, size_t *e
     return 0;
 }
 
-static int damage(const ref_segment *segment, size_t at, const char *why)
-{
-    return ref_fail(REF_CORRUPT, "%s: offset %zu: damaged log record: %s", segment->path, at, why);
-}
-
 /* What follows the last whole group of the newest segment: a torn tail, or damage? */
 static int judge_tail(const ref_segment *segment, size_t end, uint64_t durable)
 {
@@ -186,6 +197,27 @@ static int judge_tail(const ref_segment *segment, size_t end, uint64_t durable)
     if (known_durable_behind(segment, end, &witness)) {
         return damage(segment, end, "a later record knew this place to be durable");
     }
+    return 0;
+}
+
+/* A crash while a segment was begun leaves a torn header, or one without the catalog behind it:
+ * nothing of it was ever durable. The segment before it was. */
+static int judge_torn_start(
+    ref_segment *segment, uint32_t number, uint64_t durable, ref_log_scan *out)
+{
+    uint64_t witness, start = (uint64_t)number << 32;
+    segment->header.number = number;
+    if (durable > start || known_durable_behind(segment, 0, &witness)) {
+        return ref_fail(REF_CORRUPT,
+            "%s: offset 0: no sound segment header and catalog, but the segment was durable",
+            segment->path);
+    }
+    if (out->tail > 0) {
+        return ref_fail(REF_CORRUPT,
+            "log.%010u: offset %u: damaged log record: a later segment was begun", number - 1,
+            REF_LSN_OFFSET(out->end));
+    }
+    out->torn_segment = true;
     return 0;
 }
 
@@ -203,6 +235,12 @@ static int check_joint(const ref_segment *next, const ref_log_scan *scan, size_t
             next->header.number - 1, offset, next->header.number,
             REF_LSN_OFFSET(next->header.previous_end), previous_size);
     }
+    if (scan->tail > 0) {
+        return ref_fail(REF_CORRUPT,
+            "log.%010u: offset %u: damaged log record: %llu bytes behind the end, and a later "
+            "segment",
+            next->header.number - 1, REF_LSN_OFFSET(scan->end), (unsigned long long)scan->tail);
+    }
     if (next->header.previous_incarnation != scan->incarnation) {
         return ref_fail(REF_CORRUPT,
             "%s: offset 40: this segment continues another history of the environment", next->path);
@@ -218,16 +256,10 @@ static int scan_one(ref_vfs *vfs, const char *log_path, uint32_t number, uint64_
     bool torn, last = number == out->newest;
     int error = ref_segment_load(vfs, log_path, number, &segment, &torn);
 
-    /* A crash while a segment was begun leaves a torn header: nothing of it was ever durable. The
-     * segment before it was. */
-    if (torn && last && out->end != 0 && durable <= ((uint64_t)number << 32)) {
-        out->torn_segment = true;
+    if (torn && last && out->end != 0) {
+        error = judge_torn_start(&segment, number, durable, out);
         ref_segment_unload(&segment);
-        return out->tail == 0
-                   ? 0
-                   : ref_fail(REF_CORRUPT,
-                         "log.%010u: offset %u: damaged log record: a later segment was begun",
-                         number - 1, REF_LSN_OFFSET(out->end));
+        return error;
     }
     if (error == 0 && out->end == 0) {
         out->environment = segment.header.environment;
@@ -237,6 +269,13 @@ static int scan_one(ref_vfs *vfs, const char *log_path, uint32_t number, uint64_
     }
     if (error == 0) {
         error = scan_records(&segment, out, &end);
+    }
+    /* Segment 1 begins with a catalog of nothing. */
+    if (error == 0 && end == REF_SEGMENT_HEADER && number > 1) {
+        error = last && out->end != 0 ? judge_torn_start(&segment, number, durable, out)
+                                      : damage(&segment, end, "the segment's catalog");
+        ref_segment_unload(&segment);
+        return error;
     }
     if (error == 0) {
         out->end = (uint64_t)number << 32 | end;

@@ -281,10 +281,23 @@ bool ref_node_fits(const ref_node *node, const ref_cell *cell)
     return ref_cell_size(cell) + REF_SLOT_SIZE <= (size_t)gap_of(node) + holes_of(node);
 }
 
+/* A page of a hostile file can be used twice, a count of pages that is too low suffices: then it may
+ * have become another one since its cells were counted. */
+static int check_index(const ref_node *node, uint32_t index, uint32_t count)
+{
+    return index < count ? 0
+                         : ref_node_corrupt(node->view, node->pgno,
+                               "has lost its cells: the page is used more than once");
+}
+
 int ref_node_insert(ref_node *node, uint32_t index, const ref_cell *cell)
 {
     size_t size = ref_cell_size(cell);
     uint32_t count = ref_node_count(node);
+    int changed = check_index(node, index, count + 1);
+    if (changed != 0) {
+        return changed;
+    }
     if (gap_of(node) < size + REF_SLOT_SIZE && ref_node_fits(node, cell)) {
         int error = compact(node);
         if (error != 0) {
@@ -342,7 +355,10 @@ int ref_node_overwrite(ref_node *node, uint32_t index, const ref_cell *cell)
 int ref_node_remove(ref_node *node, uint32_t index)
 {
     ref_cell cell;
-    int error = ref_node_cell(node, index, &cell);
+    int error = check_index(node, index, ref_node_count(node));
+    if (error == 0) {
+        error = ref_node_cell(node, index, &cell);
+    }
     if (error != 0) {
         return error;
     }

@@ -36,36 +36,79 @@ static int add_name(rec_file *file, const char *name)
     return 0;
 }
 
-static int add_file(void *context, const ref_file_record *record)
+static int bad_record(const ref_record *record, const char *what)
 {
-    recovery *rec = context;
-    if (rec_files_find(rec, &record->id) != NULL) {
+    return ref_fail(REF_CORRUPT, "log.%010u: offset %u: %s", REF_LSN_SEGMENT(record->lsn),
+        REF_LSN_OFFSET(record->lsn), what);
+}
+
+/* A record in hand, for words about what it says. */
+typedef struct noting {
+    recovery *rec;
+    const ref_record *record;
+} noting;
+
+static int add_file(void *context, const ref_file_record *said)
+{
+    noting *now = context;
+    recovery *rec = now->rec;
+    if (rec_files_find(rec, &said->id) != NULL) {
         return 0;
     }
-    if (!ref_page_size_valid(record->page_size)) {
-        return ref_fail(
-            REF_CORRUPT, "%s: the log says page size %u", record->name, record->page_size);
+    if (!ref_page_size_valid(said->page_size)) {
+        return bad_record(now->record, "a database of an impossible page size");
+    }
+    if (said->name[0] == '\0') {
+        return bad_record(now->record, "a database without a name");
     }
     rec_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
-        return ref_fail(ENOMEM, "%s", record->name);
+        return ref_fail(ENOMEM, "%s", said->name);
     }
     rec_file **at = &rec->files;
     while (*at != NULL) {
         at = &(*at)->next;
     }
     *at = file;
-    file->id = record->id;
-    file->page_size = record->page_size;
-    file->mode = record->mode;
-    file->dir = strdup(record->dir);
-    return file->dir != NULL ? add_name(file, record->name) : ref_fail(ENOMEM, "%s", record->name);
+    file->id = said->id;
+    file->page_size = said->page_size;
+    file->mode = said->mode;
+    file->dir = strdup(said->dir);
+    return file->dir != NULL ? add_name(file, said->name) : ref_fail(ENOMEM, "%s", said->name);
 }
 
-static int note_file(recovery *rec, const ref_record *record, const ref_file_record *said)
+/* Later catalogs say nothing new; but recovery may begin with them one day. */
+static int know_file(void *context, const ref_file_record *said)
 {
+    noting *now = context;
+    const rec_file *file = rec_files_find(now->rec, &said->id);
+    return file != NULL && file->page_size == said->page_size && said->name[0] != '\0'
+               ? 0
+               : bad_record(now->record, "a catalog with an unknown file");
+}
+
+static int pass_over(void *context, const ref_file_record *said)
+{
+    (void)context;
+    (void)said;
+    return 0;
+}
+
+static int note_catalog(noting *now, char *strings)
+{
+    bool first = REF_LSN_SEGMENT(now->record->lsn) == now->rec->from;
+    if (ref_record_catalog(now->record, strings, pass_over, NULL) != 0) {
+        return bad_record(now->record, "a catalog that does not parse");
+    }
+    return ref_record_catalog(now->record, strings, first ? add_file : know_file, now);
+}
+
+static int note_file(noting *now, const ref_file_record *said)
+{
+    recovery *rec = now->rec;
+    const ref_record *record = now->record;
     if (record->type == REF_RECORD_CREATE || record->type == REF_RECORD_ADOPT) {
-        int error = add_file(rec, said);
+        int error = add_file(now, said);
         if (error == 0) {
             rec_files_find(rec, &said->id)->created = record->type == REF_RECORD_CREATE;
         }
@@ -73,25 +116,24 @@ static int note_file(recovery *rec, const ref_record *record, const ref_file_rec
     }
     rec_file *file = rec_files_find(rec, &said->id);
     if (file == NULL) {
-        return ref_fail(REF_CORRUPT, "log.%010u: offset %u: a record about an unknown file",
-            REF_LSN_SEGMENT(record->lsn), REF_LSN_OFFSET(record->lsn));
+        return bad_record(record, "a record about an unknown file");
     }
     if (record->type == REF_RECORD_REMOVE) {
         file->removed = record->lsn;
         return 0;
     }
-    return add_name(file, said->name);
+    return said->name[0] != '\0' ? add_name(file, said->name)
+                                 : bad_record(record, "a database without a name");
 }
 
 int rec_files_note(void *context, const ref_record *record)
 {
-    recovery *rec = context;
+    noting now = {context, record};
     ref_file_record said;
     int error = 0;
 
     bool files = record->type >= REF_RECORD_CREATE && record->type <= REF_RECORD_RENAME;
-    bool first = REF_LSN_SEGMENT(record->lsn) == rec->from;
-    if (!files && !(record->type == REF_RECORD_CATALOG && first)) {
+    if (!files && record->type != REF_RECORD_CATALOG) {
         return 0;
     }
     char *strings = malloc((size_t)record->payload_size + 2);
@@ -99,12 +141,11 @@ int rec_files_note(void *context, const ref_record *record)
         return ref_fail(ENOMEM, "log.%010u", REF_LSN_SEGMENT(record->lsn));
     }
     if (record->type == REF_RECORD_CATALOG) {
-        error = ref_record_catalog(record, strings, add_file, rec);
+        error = note_catalog(&now, strings);
     } else if (ref_record_file(record, strings, &said)) {
-        error = note_file(rec, record, &said);
+        error = note_file(&now, &said);
     } else {
-        error = ref_fail(REF_CORRUPT, "log.%010u: offset %u: a file record that does not parse",
-            REF_LSN_SEGMENT(record->lsn), REF_LSN_OFFSET(record->lsn));
+        error = bad_record(record, "a file record that does not parse");
     }
     free(strings);
     return error;
@@ -203,14 +244,20 @@ static const char *configured(const ref_env *env, const char *dir)
     return NULL;
 }
 
-/* A copy never follows an absolute name: it would find its source's files. */
+/* A name that leads out of the environment. */
+static bool leads_out(const char *name)
+{
+    return ref_path_is_absolute(name) || ref_path_climbs(name);
+}
+
+/* A copy never follows a name that leads out of it: it would find its source's files, or anyone's. */
 static int locate(recovery *rec, rec_file *file)
 {
     const char *dir = configured(rec->env, file->dir);
     int error = 0;
     for (size_t i = file->name_count; i-- > 0 && error == 0 && file->path == NULL;) {
         const char *name = file->names[i];
-        bool usable = !ref_path_is_absolute(name) || !rec->copy;
+        bool usable = !leads_out(name) || !rec->copy;
         if (usable && dir != NULL) {
             error = try_path(rec, file, dir, name);
         }
@@ -225,6 +272,27 @@ static int locate(recovery *rec, rec_file *file)
     return error;
 }
 
+static bool has_content(const rec_file *file)
+{
+    return file->removed == 0 && (file->path != NULL || file->created);
+}
+
+/* Two databases of one name would be written over each other. */
+static int refuse_twins(const recovery *rec)
+{
+    for (const rec_file *a = rec->files; a != NULL; a = a->next) {
+        const char *name = a->names[a->name_count - 1];
+        for (const rec_file *b = a->next; b != NULL && has_content(a); b = b->next) {
+            if (has_content(b) && strcmp(b->names[b->name_count - 1], name) == 0 &&
+                strcmp(a->dir, b->dir) == 0) {
+                return ref_fail(REF_CORRUPT, "%s: the log says that two databases have the name %s",
+                    rec->env->log_path, name);
+            }
+        }
+    }
+    return 0;
+}
+
 int rec_files_locate(recovery *rec)
 {
     for (rec_file *file = rec->files; file != NULL; file = file->next) {
@@ -233,7 +301,7 @@ int rec_files_locate(recovery *rec)
             return error;
         }
     }
-    return 0;
+    return refuse_twins(rec);
 }
 
 /* ---- opening and making ---- */
@@ -256,7 +324,7 @@ static int make_file(recovery *rec, rec_file *file)
     const char *dir = configured(rec->env, file->dir);
 
     file->found_dir = dir != NULL ? dir : rec->env->create_dir;
-    file->by_base_name = rec->copy && ref_path_is_absolute(file->names[file->name_count - 1]);
+    file->by_base_name = rec->copy && leads_out(file->names[file->name_count - 1]);
     char *plain = final_path(rec, file);
     char *path = plain != NULL ? ref_path_suffix(plain, REF_RECOVERY_SUFFIX) : NULL;
     free(plain);

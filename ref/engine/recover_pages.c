@@ -23,7 +23,7 @@ struct rec_page {
 
 static size_t bucket_of(const recovery *rec, const rec_file *file, uint32_t pgno)
 {
-    uint64_t key = (((uint64_t)(uintptr_t)file >> 4) + pgno) * 0x9e3779b97f4a7c15u;
+    uint64_t key = (ref_get64(file->id.bytes) + pgno) * 0x9e3779b97f4a7c15u;
     return (size_t)(key >> 32) & (rec->bucket_count - 1);
 }
 
@@ -134,9 +134,26 @@ static int get_page(recovery *rec, rec_file *file, uint32_t pgno, rec_page **out
     return 0;
 }
 
+/* Page 0 says whose the file is, and who opens it believes that. */
+static int check_meta(const rec_file *file, const uint8_t *page)
+{
+    ref_meta meta;
+    int error = ref_meta_read(page, file->page_size, file->path, &meta);
+    if (error == ENOENT ||
+        (error == 0 && (!ref_id_equal(&meta.id, &file->id) || meta.page_size != file->page_size))) {
+        error = ref_fail(
+            REF_CORRUPT, "%s: page 0: what the log makes of it is not this database's", file->path);
+    }
+    return error;
+}
+
 static int write_page(rec_page *page)
 {
     uint32_t size = page->file->page_size;
+    int bad = page->pgno == 0 ? check_meta(page->file, page->data) : 0;
+    if (bad != 0) {
+        return bad;
+    }
     ref_page_seal(page->data, size);
     if (page->pgno == 0) {
         memcpy(page->data + REF_META_AT_SLOT, page->file->slot, REF_META_SLOT_SIZE);
@@ -312,6 +329,26 @@ static int check_copy(recovery *rec)
     return error;
 }
 
+/* A database that the log creates has its page 0 from there, or from whoever wrote it before. */
+static int check_created(const rec_file *file)
+{
+    uint8_t *data = malloc(file->page_size);
+    ref_page_health health;
+    if (data == NULL) {
+        return ref_fail(ENOMEM, "%s", file->path);
+    }
+    int error = read_from_file(file, 0, data, &health);
+    if (error == 0 && health != REF_PAGE_SOUND) {
+        error = ref_fail(REF_CORRUPT, "%s: page 0: offset 0: %s, and the log has no image of it",
+            file->path, ref_page_health_text(health));
+    }
+    if (error == 0) {
+        error = check_meta(file, data);
+    }
+    free(data);
+    return error;
+}
+
 int rec_pages_finish(recovery *rec)
 {
     int error = refuse_unknown(rec);
@@ -322,7 +359,10 @@ int rec_pages_finish(recovery *rec)
         error = check_copy(rec);
     }
     for (rec_file *file = rec->files; file != NULL && error == 0; file = file->next) {
-        if (file->handle != NULL) {
+        if (file->handle != NULL && file->created && file->removed == 0) {
+            error = check_created(file);
+        }
+        if (file->handle != NULL && error == 0) {
             error = rec->env->vfs->fsync(file->handle);
             if (error != 0) {
                 ref_fail(error, "%s: sync", file->path);

@@ -31,7 +31,7 @@ uint64_t ref_view_generation(const ref_view *view)
 
 static size_t bucket_of(const ref_txn *txn, const ref_dbfile *file, uint32_t pgno)
 {
-    uint64_t key = (((uint64_t)(uintptr_t)file >> 4) + pgno) * 0x9e3779b97f4a7c15u;
+    uint64_t key = (ref_get64(file->id.bytes) + pgno) * 0x9e3779b97f4a7c15u;
     return (size_t)(key >> 32) & (txn->bucket_count - 1);
 }
 

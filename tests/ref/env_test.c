@@ -254,6 +254,17 @@ static void settings_are_what_they_were_set_to(void **state)
     assert_non_null(strstr(ref_env_home(fix->env), "/home"));
 }
 
+static void an_environment_without_databases_lists_none(void **state)
+{
+    fixture *fix = *state;
+    char **names;
+    size_t count;
+    env_open(fix);
+    assert_ok(ref_env_databases(fix->env, &names, &count));
+    assert_null(names);
+    assert_int_equal(count, 0);
+}
+
 static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_home_without_environment_is_enoent_and_stays_empty),
     SCRATCH_TEST(bad_options_are_refused_and_nothing_is_made),
@@ -268,6 +279,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_control_file_without_a_sound_slot_is_refused),
     SCRATCH_TEST(a_control_file_of_another_format_version_is_refused),
     SCRATCH_TEST(settings_are_what_they_were_set_to),
+    SCRATCH_TEST(an_environment_without_databases_lists_none),
 };
 
 TEST_MAIN(tests)

@@ -69,6 +69,20 @@ static void a_copy_without_its_oldest_segment_is_refused(void **state)
     assert_fails(open_copy(target, &env), REF_CORRUPT, "of the backup is missing");
 }
 
+static void a_copy_without_any_log_is_no_place_for_a_new_environment(void **state)
+{
+    fixture *fix = *state;
+    const char *target = make_backup(fix, 0);
+    ref_env *env;
+    char path[FIXTURE_PATH];
+    for (uint32_t i = last_segment(target); i > 0; i--) {
+        unlink(segment_path(target, i, path));
+    }
+    fix->options.create = true;
+    assert_fails(env_open_at(fix, target, &env), REF_CORRUPT, "of the backup is missing");
+    assert_int_equal(last_segment(target), 0);
+}
+
 static void a_copy_without_the_end_of_its_log_is_refused(void **state)
 {
     fixture *fix = *state;
@@ -122,6 +136,7 @@ static void a_copy_without_logs_leaves_no_label_of_an_older_one(void **state)
 static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_copy_is_labelled_until_it_is_recovered),
     SCRATCH_TEST(a_copy_without_its_oldest_segment_is_refused),
+    SCRATCH_TEST(a_copy_without_any_log_is_no_place_for_a_new_environment),
     SCRATCH_TEST(a_copy_without_the_end_of_its_log_is_refused),
     SCRATCH_TEST(a_damaged_label_is_named),
     SCRATCH_TEST(a_label_of_another_environment_is_refused),

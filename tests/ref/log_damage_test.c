@@ -139,6 +139,29 @@ static void damage_before_a_torn_segment_is_no_torn_tail(void **state)
     log_map_free(&map);
 }
 
+static void a_damaged_header_before_a_commit_that_knew_of_its_segment_is_no_torn_header(
+    void **state)
+{
+    fixture *fix = *state;
+    char words[FIXTURE_PATH];
+    log_map map;
+    uint64_t commits;
+    unsigned in_last = 0;
+    short_log(fix, 1000);
+    log_map_read(fix->home, &map);
+    for (size_t i = 0; i < map.count; i++) {
+        in_last += REF_LSN_SEGMENT(map.places[i].lsn) == map.newest &&
+                   map.places[i].type == REF_RECORD_COMMIT;
+    }
+    assert_true(map.newest > 1 && in_last > 1);
+    for (uint64_t at = 0; at < REF_SEGMENT_HEADER; at += 4) {
+        uint64_t start = (uint64_t)map.newest << 32;
+        int error = open_damaged(fix, start + at, &commits);
+        check_fails(error, REF_CORRUPT, words_for(start, words), "open", __FILE__, __LINE__);
+    }
+    log_map_free(&map);
+}
+
 static void bytes_behind_the_end_of_an_older_segment_are_damage(void **state)
 {
     fixture *fix = *state;
@@ -264,6 +287,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(damage_before_a_later_segment_is_named_by_file_and_offset),
     SCRATCH_TEST(damage_is_found_in_a_copy_too),
     SCRATCH_TEST(damage_before_a_torn_segment_is_no_torn_tail),
+    SCRATCH_TEST(a_damaged_header_before_a_commit_that_knew_of_its_segment_is_no_torn_header),
     SCRATCH_TEST(bytes_behind_the_end_of_an_older_segment_are_damage),
     SCRATCH_TEST(a_missing_segment_in_the_middle_is_named),
     SCRATCH_TEST(a_log_that_begins_after_the_redo_point_is_refused),

@@ -244,6 +244,28 @@ static void the_bytes_of_a_tail_are_not_taken_for_records_later(void **state)
     log_map_free(&map);
 }
 
+static void a_long_tail_that_looks_like_records_is_cut_in_no_time(void **state)
+{
+    fixture *fix = *state;
+    enum { TAIL = 8 << 20 };
+    char path[FIXTURE_PATH];
+    size_t size;
+    short_log(fix);
+    segment_path(fix->home, last_segment(fix->home), path);
+    uint8_t *bytes = file_read(path, &size);
+    bytes = realloc(bytes, size + TAIL);
+    assert_non_null(bytes);
+    memset(bytes + size, 0, TAIL);
+    for (uint32_t at = 0; at < TAIL; at += 16) {
+        ref_put32(bytes + size + at + 4, TAIL - at);
+        bytes[size + at + 8] = REF_RECORD_COMMIT;
+    }
+    file_write(path, bytes, size + TAIL);
+    free(bytes);
+    expect_commits(fix, fix->home, COMMITS);
+    assert_int_equal(file_size(path), size);
+}
+
 static void a_torn_segment_header_holds_nothing(void **state)
 {
     fixture *fix = *state;
@@ -262,6 +284,43 @@ static void a_torn_segment_header_holds_nothing(void **state)
         expect_commits(fix, fix->home, COMMITS);
         assert_false(file_exists(path));
     }
+}
+
+/* As the catalog has it: who opens one by its name would find its file, too. */
+static void expect_one_database(ref_env *env)
+{
+    char **names;
+    size_t count;
+    assert_ok(ref_env_databases(env, &names, &count));
+    assert_int_equal(count, 1);
+    free(names[0]);
+    free(names);
+}
+
+/* A catalog of many databases is more than one sector. */
+static void a_segment_whose_catalog_is_torn_holds_nothing(void **state)
+{
+    fixture *fix = *state;
+    char path[FIXTURE_PATH];
+    short_log(fix);
+    uint32_t next = last_segment(fix->home) + 1;
+    log_cut(fix->home, (uint64_t)(next - 1) << 32 | (REF_SEGMENT_HEADER + 8));
+    for (unsigned i = 0; i < 3; i++) {
+        env_open(fix);
+        expect_one_database(fix->env);
+        env_close(fix);
+    }
+    assert_false(file_exists(segment_path(fix->home, next - 1, path)));
+    env_open(fix);
+    ref_db *db = db_open(fix->env, "a.db");
+    assert_ok(put_number(db, NULL, 77, 77, 20));
+    assert_ok(ref_db_close(db));
+    env_crash(fix);
+    env_open(fix);
+    db = db_open(fix->env, "a.db");
+    uint32_t value;
+    assert_ok(get_number(db, NULL, 77, &value));
+    assert_ok(ref_db_close(db));
 }
 
 static void a_torn_segment_that_was_durable_is_damage(void **state)
@@ -286,7 +345,9 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_log_is_never_shorter_than_the_control_file_says),
     SCRATCH_TEST(what_is_written_after_a_torn_tail_goes_to_a_new_segment),
     SCRATCH_TEST(the_bytes_of_a_tail_are_not_taken_for_records_later),
+    SCRATCH_TEST(a_long_tail_that_looks_like_records_is_cut_in_no_time),
     SCRATCH_TEST(a_torn_segment_header_holds_nothing),
+    SCRATCH_TEST(a_segment_whose_catalog_is_torn_holds_nothing),
     SCRATCH_TEST(a_torn_segment_that_was_durable_is_damage),
 };
 

@@ -11,6 +11,7 @@
 
 #include "engine/error.h"
 #include "engine/internal.h"
+#include "engine/record.h"
 
 /* Makes a database whose record "name" says how it was first called; its file has content. */
 static void make_named(ref_env *env, const char *name)
@@ -191,6 +192,67 @@ typedef struct rival {
     int error;
 } rival;
 
+static void log_of(fixture *fix, const ref_file_record *files, size_t count)
+{
+    ref_segment_header header = {.number = 1, .environment = {{1}}, .incarnation = 2};
+    uint8_t bytes[4096];
+    ref_group catalog = {0}, group = {0};
+    uint64_t start = (uint64_t)1 << 32 | REF_SEGMENT_HEADER;
+    ref_segment_header_write(bytes, &header);
+    ref_group_catalog(&catalog, NULL, 0);
+    ref_group_place(&catalog, start);
+    for (size_t i = 0; i < count; i++) {
+        ref_group_file(&group, REF_RECORD_CREATE, &files[i]);
+    }
+    ref_group_commit(&group, &(ref_commit_record){.number = 1});
+    ref_group_place(&group, start + catalog.size);
+    assert_true(REF_SEGMENT_HEADER + catalog.size + group.size <= sizeof bytes);
+    memcpy(bytes + REF_SEGMENT_HEADER, catalog.bytes, catalog.size);
+    memcpy(bytes + REF_SEGMENT_HEADER + catalog.size, group.bytes, group.size);
+    file_write(
+        at_home(fix, "log.0000000001"), bytes, REF_SEGMENT_HEADER + catalog.size + group.size);
+    ref_group_free(&catalog);
+    ref_group_free(&group);
+}
+
+static void a_log_with_files_that_cannot_be_is_refused_before_any_is_made(void **state)
+{
+    fixture *fix = *state;
+    ref_env *env;
+    ref_file_record twins[] = {{.id = {{1}}, .page_size = 512, .dir = "", .name = "a.db"},
+        {.id = {{2}}, .page_size = 512, .dir = "", .name = "a.db"}};
+    log_of(fix, twins, 2);
+    assert_fails(
+        env_open_at(fix, fix->home, &env), REF_CORRUPT, "two databases have the name a.db");
+    twins[1].name = "";
+    log_of(fix, twins, 2);
+    assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT, "a database without a name");
+    twins[1].name = "b.db";
+    twins[1].page_size = 511;
+    log_of(fix, twins, 2);
+    assert_fails(env_open_at(fix, fix->home, &env), REF_CORRUPT, "an impossible page size");
+    assert_false(file_exists(at_home(fix, "a.db")));
+    assert_false(file_exists(at_home(fix, "a.db" REF_RECOVERY_SUFFIX)));
+}
+
+/* A copy beside its source would write into the source's file. */
+static void a_copy_follows_no_name_that_leads_out_of_it(void **state)
+{
+    fixture *fix = *state;
+    char old[FIXTURE_PATH];
+    env_open(fix);
+    make_named(fix->env, "../beside.db");
+    file_copy(at_dir(fix, "beside.db"), at_dir(fix, "was"));
+    ref_db *db = db_open(fix->env, "../beside.db");
+    assert_ok(put(db, NULL, "name", "later"));
+    assert_ok(ref_db_close(db));
+    snprintf(old, sizeof old, "%.900s/old", fix->dir);
+    dir_make(old);
+    take_log(fix, old, true);
+    assert_true(file_same(at_dir(fix, "beside.db"), at_dir(fix, "was")));
+    expect_named(fix->env, "beside.db", "later");
+}
+
 static void *checkpoint_a_lot(void *context)
 {
     rival *who = context;
@@ -242,6 +304,8 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_removed_database_whose_file_is_still_there_goes),
     SCRATCH_TEST(changes_before_and_after_a_renaming_are_redone),
     SCRATCH_TEST(files_in_subdirectories_keep_their_places),
+    SCRATCH_TEST(a_log_with_files_that_cannot_be_is_refused_before_any_is_made),
+    SCRATCH_TEST(a_copy_follows_no_name_that_leads_out_of_it),
     SCRATCH_TEST(a_segment_begun_while_a_renaming_is_finishing_knows_the_new_name),
 };
 
