@@ -157,9 +157,9 @@ static int begin_segment(ref_log *log)
 
     ref_segment_header_write(bytes, &header);
     build_catalog(env, &catalog);
-    ref_group_place(&catalog, (uint64_t)segment << 32 | REF_SEGMENT_HEADER);
     int error = catalog.error;
     if (error == 0) {
+        ref_group_place(&catalog, (uint64_t)segment << 32 | REF_SEGMENT_HEADER);
         chunk = add_chunk(log, segment, 0);
         error = chunk == NULL ? ENOMEM : chunk_append(chunk, bytes, sizeof bytes);
     }
