@@ -274,8 +274,8 @@ int ref_txn_read(ref_txn *txn);
 int ref_txn_write(ref_txn *txn);
 /* Marks the transaction as good for abort only and returns `error`. */
 int ref_txn_fail(ref_txn *txn, int error);
-/* Adds an operation on a file; the caller has set the file's owner fields. 0 or ENOMEM. Caller
- * holds the write lock. */
+/* Adds an operation on a file; the caller has set the file's owner fields. 0, or ENOMEM: then the
+ * file is nobody's again, and the transaction good for abort only. Caller holds the write lock. */
 int ref_txn_add_op(ref_txn *txn, ref_record_type kind, ref_dbfile *file);
 
 /* Registers and removes a reader at the visible commit. Caller holds no lock. */

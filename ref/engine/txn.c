@@ -150,11 +150,27 @@ int ref_txn_fail(ref_txn *txn, int error)
     return error;
 }
 
+/* The file is nobody's again, as it was. Caller holds env->mutex. */
+static void disclaim(ref_dbfile *file)
+{
+    file->owner = NULL;
+    if (file->owner_created) {
+        file->removed = true;
+    }
+    file->owner_created = file->owner_removed = false;
+    free(file->owner_name);
+    file->owner_name = NULL;
+}
+
 int ref_txn_add_op(ref_txn *txn, ref_record_type kind, ref_dbfile *file)
 {
     ref_txn_op *op = calloc(1, sizeof *op);
     if (op == NULL) {
-        return ref_fail(ENOMEM, "%s", file->name);
+        /* Without the operation the end of the transaction would not find the file. */
+        pthread_mutex_lock(&txn->env->mutex);
+        disclaim(file);
+        pthread_mutex_unlock(&txn->env->mutex);
+        return ref_txn_fail(txn, ref_fail(ENOMEM, "%s", file->name));
     }
     op->kind = kind;
     op->file = file;
@@ -294,24 +310,12 @@ static void end_locked(ref_txn *txn)
     }
 }
 
-static void undo_op(ref_txn_op *op)
-{
-    ref_dbfile *file = op->file;
-    file->owner = NULL;
-    if (file->owner_created) {
-        file->removed = true;
-    }
-    file->owner_created = file->owner_removed = false;
-    free(file->owner_name);
-    file->owner_name = NULL;
-}
-
 int ref_txn_abort(ref_txn *txn)
 {
     ref_env *env = txn->env;
     pthread_mutex_lock(&env->mutex);
     for (ref_txn_op *op = txn->first_op; op != NULL; op = op->next) {
-        undo_op(op);
+        disclaim(op->file);
     }
     end_locked(txn);
     pthread_mutex_unlock(&env->mutex);
