@@ -30,7 +30,7 @@ static const char *content_words(char *text, const char *what, uint64_t number, 
 }
 
 uint32_t fault_ask(fault_disk *disk, fault_question_kind kind, uint32_t answers,
-    const fault_inode *inode, uint64_t offset, const char *words)
+    const fault_inode *inode, uint64_t offset, uint64_t order, const char *words)
 {
     char text[FAULT_PATH_MAX + 64];
     if (words == NULL) {
@@ -42,6 +42,7 @@ uint32_t fault_ask(fault_disk *disk, fault_question_kind kind, uint32_t answers,
         .answers = answers,
         .inode = inode != NULL ? inode->number : 0,
         .offset = offset,
+        .order = order,
         .words = words,
     };
     uint32_t answer = disk->answer(disk->answer_context, &question);
@@ -190,7 +191,8 @@ void fault_look_size(fault_disk *disk, fault_inode *inode)
         }
         bool matters = found ? change->kind == FAULT_CUT && cut_matters(inode, change, size)
                              : !same_without(inode, i);
-        bool kept = matters && fault_ask(disk, FAULT_ASK_SIZE, 2, inode, change->offset, NULL) != 0;
+        bool kept = matters && fault_ask(disk, FAULT_ASK_SIZE, 2, inode, change->offset,
+                                   change->order, NULL) != 0;
         change->left = 0;
         if (kept && !found) {
             size = change->offset;
@@ -235,7 +237,8 @@ static const uint8_t *bytes_of(const piece *p)
 static uint32_t ask_piece(void *context, uint32_t index)
 {
     const group *g = context;
-    return fault_ask(g->disk, FAULT_ASK_CONTENT, 2, g->inode, g->pieces[index]->first, NULL);
+    const piece *p = g->pieces[index];
+    return fault_ask(g->disk, FAULT_ASK_CONTENT, 2, g->inode, p->first, p->change->order, NULL);
 }
 
 static void keep_piece(group *g, uint32_t index)

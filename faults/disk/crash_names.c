@@ -50,7 +50,7 @@ static uint32_t ask_name(void *context, uint32_t index)
         snprintf(words, sizeof words, "%s %s in %.500s", change->to != NULL ? "create" : "remove",
             change->to != NULL ? to : from, fault_bytes_text(g->dir->path));
     }
-    return fault_ask(g->disk, FAULT_ASK_NAME, 2, target, 0, words);
+    return fault_ask(g->disk, FAULT_ASK_NAME, 2, target, 0, change->order, words);
 }
 
 static void keep_name(const name_group *g, uint32_t index)

@@ -129,6 +129,7 @@ typedef struct fault_question {
     uint32_t answers;  /* 2: 0 lost, 1 kept; more for FAULT_ASK_PREFIX */
     uint64_t inode;    /* of the file; of what is named; 0 for FAULT_ASK_PREFIX */
     uint64_t offset;   /* of the first byte of the write in the sector; the new size */
+    uint64_t order;    /* of the change: later ones have larger numbers; 0 for FAULT_ASK_PREFIX */
     const char *words; /* "create log.0000000001 in /home"; valid during the call */
 } fault_question;
 

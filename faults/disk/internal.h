@@ -194,7 +194,7 @@ void fault_changes_tidy(fault_inode *inode);
 /* ---- crash.c, crash_names.c, prefix.c: questions ---- */
 
 uint32_t fault_ask(fault_disk *disk, fault_question_kind kind, uint32_t answers,
-    const fault_inode *inode, uint64_t offset, const char *words);
+    const fault_inode *inode, uint64_t offset, uint64_t order, const char *words);
 void fault_look_size(fault_disk *disk, fault_inode *inode);
 void fault_look_range(fault_disk *disk, fault_inode *inode, uint64_t offset, uint64_t end);
 /* Before a write of the range: what it covers whole is hidden, and what it touches decided. */

@@ -217,7 +217,7 @@ void fault_look_prefix(fault_disk *disk)
     }
     uint32_t most = answers < UINT32_MAX ? (uint32_t)answers : UINT32_MAX;
     uint32_t answer =
-        answers > 1 ? fault_ask(disk, FAULT_ASK_PREFIX, most, NULL, 0, "changes kept") : 0;
+        answers > 1 ? fault_ask(disk, FAULT_ASK_PREFIX, most, NULL, 0, 0, "changes kept") : 0;
     verdict v = verdict_of(&list, answer);
     for (uint32_t slot = 0; slot < disk->inode_count; slot++) {
         fault_inode *inode = &disk->inodes[slot];
