@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "copy_sink.h"
 #include "engine/error.h"
@@ -176,6 +177,33 @@ static void a_callers_sink_gets_every_segment_and_the_target_nothing(void **stat
     }
     assert_false(file_exists(at_dir(fix, "handed/0.db")));
     assert_false(file_exists(at_dir(fix, "handed/" REF_LABEL_NAME)));
+    chain_close(fix);
+}
+
+static void a_copy_on_another_file_system_is_updated_too(void **state)
+{
+    fixture *fix = *state;
+    char other[] = "/dev/shm/hotref.XXXXXX", copy[64];
+    struct stat here, there;
+    assert_int_equal(stat(fix->dir, &here), 0);
+    if (stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev || mkdtemp(other) == NULL) {
+        print_message("there is no other file system to write to\n");
+        skip();
+    }
+    snprintf(copy, sizeof copy, "%s/copy", other);
+    chain_open(fix);
+    ref_backup_options options = {.target = copy, .flags = REF_BACKUP_CREATE};
+    int error = ref_backup(fix->env, &options);
+    for (uint64_t step = 0; step < 3 && error == 0; step++) {
+        chain_work(fix, 20 + step, 30);
+        options.flags = REF_BACKUP_UPDATE;
+        error = ref_backup(fix->env, &options);
+    }
+    if (error == 0) {
+        chain_expect_copy_at(fix, copy);
+    }
+    tree_remove(other);
+    assert_ok(error);
     chain_close(fix);
 }
 
@@ -524,6 +552,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(a_segment_that_is_torn_in_the_copy_is_replaced),
     SCRATCH_TEST(log_that_only_follows_is_enough),
     SCRATCH_TEST(a_callers_sink_gets_every_segment_and_the_target_nothing),
+    SCRATCH_TEST(a_copy_on_another_file_system_is_updated_too),
     SCRATCH_TEST(a_target_without_a_copy_is_refused),
     SCRATCH_TEST(an_update_without_logs_is_refused),
     SCRATCH_TEST(a_copy_of_another_environment_is_refused),
