@@ -148,6 +148,9 @@ static int conclude(recovery *rec)
     error = ref_control_write(env->vfs, env->home, env->file_mode, &control);
     env->control = control;
     if (error == 0) {
+        error = rec_double_remove(rec);
+    }
+    if (error == 0) {
         error = ref_label_remove(env->vfs, env->home);
     }
     return error == 0 ? ref_log_create(env, &position, &env->log) : error;
@@ -166,11 +169,16 @@ int ref_recover(ref_env *env, const ref_control *control, bool fatal)
         error = settle_tail(&rec);
     }
     if (error == 0) {
+        /* The log of a copy that was recovered goes on in the middle of its source's. */
+        error = rec_double_open(&rec, rec.copy && control != NULL);
+    }
+    if (error == 0) {
         error = redo(&rec);
     }
     if (error == 0) {
         error = conclude(&rec);
     }
+    rec_double_free(&rec);
     rec_pages_free(&rec);
     rec_files_free(&rec);
     return error;

@@ -37,6 +37,7 @@ typedef struct rec_file {
 } rec_file;
 
 typedef struct rec_page rec_page;
+typedef struct rec_double rec_double;
 
 typedef struct recovery {
     ref_env *env;
@@ -51,6 +52,8 @@ typedef struct recovery {
     size_t bucket_count;
     size_t page_count;
     uint64_t page_bytes;
+    rec_double *twice; /* pages that were, or are, written twice */
+    bool writes_twice;
 } recovery;
 
 /* recover_files.c */
@@ -69,5 +72,20 @@ int rec_pages_redo(void *context, const ref_record *record); /* for ref_log_repl
 /* Refuses pages that no image has made whole; writes the rest and syncs the files. */
 int rec_pages_finish(recovery *rec);
 void rec_pages_free(recovery *rec);
+
+/* recover_double.c: pages are written twice where no image in the log could mend a torn one */
+
+/* `needed`: they are in this recovery; what an interrupted one has left is read. Otherwise it is
+ * removed. rec_double_free() also after a failure. */
+int rec_double_open(recovery *rec, bool needed);
+void rec_double_free(recovery *rec);
+/* The newest sound state of the page that the file has. */
+int rec_double_read(
+    const recovery *rec, const rec_file *file, uint32_t pgno, uint8_t *data, bool *found);
+/* Adds a sealed page; nothing may be written into its place before the sync. */
+int rec_double_add(recovery *rec, const rec_file *file, uint32_t pgno, const uint8_t *page);
+int rec_double_sync(recovery *rec);
+/* Every page is in its place, durable, and the control file says so. */
+int rec_double_remove(recovery *rec);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * A page that cannot be trusted as it lies in the file (bad checksum, all zero, beyond the end) is
  * unknown: changes to it are passed over until a whole image makes it known. The log has one after
- * the redo point for every page that a checkpoint or a copy can have torn; a page still unknown at
- * the end is damage that the log cannot mend.
+ * the redo point for every page that a checkpoint or a copy can have torn (where it has not, pages
+ * are written twice: recover_double.c); a page still unknown at the end is damage that the log
+ * cannot mend.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -88,6 +89,10 @@ static int read_page(recovery *rec, rec_page *page)
 {
     int error = read_from_file(page->file, page->pgno, page->data, &page->health);
     page->known = error == 0 && page->health == REF_PAGE_SOUND;
+    if (error == 0 && !page->known && rec->writes_twice) {
+        error = rec_double_read(rec, page->file, page->pgno, page->data, &page->known);
+        page->dirty = page->known;
+    }
     return page->known ? refuse_future(rec, page->file, page->pgno, page->data) : error;
 }
 
@@ -147,6 +152,14 @@ static int check_meta(const rec_file *file, const uint8_t *page)
     return error;
 }
 
+static void seal(rec_page *page)
+{
+    ref_page_seal(page->data, page->file->page_size);
+    if (page->pgno == 0) {
+        memcpy(page->data + REF_META_AT_SLOT, page->file->slot, REF_META_SLOT_SIZE);
+    }
+}
+
 static int write_page(rec_page *page)
 {
     uint32_t size = page->file->page_size;
@@ -154,18 +167,37 @@ static int write_page(rec_page *page)
     if (bad != 0) {
         return bad;
     }
-    ref_page_seal(page->data, size);
-    if (page->pgno == 0) {
-        memcpy(page->data + REF_META_AT_SLOT, page->file->slot, REF_META_SLOT_SIZE);
-    }
+    seal(page);
     int error = ref_write_full(page->file->handle, page->data, size, (uint64_t)page->pgno * size);
     page->dirty = false;
     return error == 0 ? 0 : ref_fail(error, "%s: page %u: write", page->file->path, page->pgno);
 }
 
+/* The first of the two writes, of all pages that spill() will put into their places. */
+static int write_aside(recovery *rec)
+{
+    for (size_t i = 0; i < rec->bucket_count; i++) {
+        for (rec_page *page = rec->buckets[i]; page != NULL; page = page->chain) {
+            if (!page->known || !page->dirty) {
+                continue;
+            }
+            seal(page);
+            int error = rec_double_add(rec, page->file, page->pgno, page->data);
+            if (error != 0) {
+                return error;
+            }
+        }
+    }
+    return rec_double_sync(rec);
+}
+
 /* Writes known pages and forgets them; unknown ones stay. */
 static int spill(recovery *rec)
 {
+    int aside = rec->writes_twice ? write_aside(rec) : 0;
+    if (aside != 0) {
+        return aside;
+    }
     for (size_t i = 0; i < rec->bucket_count; i++) {
         rec_page **at = &rec->buckets[i];
         while (*at != NULL) {
