@@ -31,6 +31,9 @@
 /* Behind the name of a file that commit or recovery is making or moving until the name is free. */
 #define REF_RECOVERY_SUFFIX ".__recovery"
 
+/* In a copy that was updated, while its recovery runs: recover_double.c. */
+#define REF_PAGES_NAME "__db.pages" REF_RECOVERY_SUFFIX
+
 /* Behind the name of a file that is being adopted. */
 #define REF_ADOPT_SUFFIX ".__adopt"
 

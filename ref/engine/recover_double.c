@@ -13,7 +13,6 @@
 
 #include "recover.h"
 
-#define NAME "__db.pages" REF_RECOVERY_SUFFIX
 #define MAGIC "HOTREFPG"
 #define VERSION 1u
 
@@ -130,7 +129,7 @@ int rec_double_open(recovery *rec, bool needed)
     if (pages == NULL) {
         return ref_fail(ENOMEM, "%s: recovery", rec->env->home);
     }
-    pages->path = ref_path_join(rec->env->home, NAME);
+    pages->path = ref_path_join(rec->env->home, REF_PAGES_NAME);
     if (pages->path == NULL) {
         return ref_fail(ENOMEM, "%s: recovery", rec->env->home);
     }

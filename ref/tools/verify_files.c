@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/internal.h"
 #include "tool.h"
 #include "verify.h"
 
@@ -232,6 +233,11 @@ static int judge_entry(void *context, const char *path, const char *relative, co
         tool_finding(v, "%s: extra: a log segment outside of the log directory", path);
     } else if (kind == TOOL_NAME_MARKER && top) {
         tool_finding(v, "%s: the backup into this directory was not finished", path);
+    } else if (top && strcmp(relative, REF_PAGES_NAME) == 0) {
+        tool_note(v,
+            "%s: its recovery was interrupted: pages that are damaged now may be mended from this "
+            "file when it is recovered",
+            path);
     } else if (kind == TOOL_NAME_TEMPORARY) {
         /* A later backup that was killed leaves such, and the one that was there before whole. */
         tool_note(v, "%s: extra: left over by something unfinished", path);

@@ -160,6 +160,19 @@ static void a_copy_that_was_written_to_is_no_base(void **state)
     refused("written to since");
 }
 
+static void verify_says_that_a_recovery_was_interrupted(void **state)
+{
+    (void)state;
+    put(0, 300);
+    assert_int_equal(hotref("backup", "-h", "home", "-b", "bk", NULL), 0);
+    cwd_file("bk/__db.pages.__recovery", "");
+    assert_int_equal(hotref("verify", "-b", "bk", NULL), 0);
+    hotref_must_say("its recovery was interrupted");
+    assert_int_equal(hotref("recover", "-h", "bk", NULL), 0);
+    assert_int_equal(hotref("verify", "-b", "bk", NULL), 0);
+    hotref_must_not_say("interrupted");
+}
+
 static void an_update_that_was_lost_again_is_found(bool recovered)
 {
     char last[32];
@@ -199,6 +212,8 @@ static const struct CMUnitTest tests[] = {
         an_update_from_outside_of_the_owner_works, cwd_setup, cwd_teardown),
     cmocka_unit_test_setup_teardown(without_a_base_nothing_is_touched, cwd_setup, cwd_teardown),
     cmocka_unit_test_setup_teardown(a_copy_that_was_written_to_is_no_base, cwd_setup, cwd_teardown),
+    cmocka_unit_test_setup_teardown(
+        verify_says_that_a_recovery_was_interrupted, cwd_setup, cwd_teardown),
     cmocka_unit_test_setup_teardown(
         verify_finds_that_a_copys_update_was_lost, cwd_setup, cwd_teardown),
     cmocka_unit_test_setup_teardown(
