@@ -44,7 +44,7 @@ struct ref_dir_sink {
     size_t made_above; /* the first so many are the target and directories above it */
     ref_file *lock;
     ref_file *owner_lock; /* of an environment in the target; NULL when there is none */
-    bool told_cached; /* that there are no direct writes here */
+    bool told_cached;     /* that there are no direct writes here */
     bool marker_made;
     bool destroyed; /* something that was there before is gone or replaced */
     bool finished;
