@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "engine/capture.h"
 #include "engine/error.h"
 
 const scenario *const sweep_scenarios[] = {&sweep_commit, &sweep_checkpoint, &sweep_log_switch,
-    &sweep_open, &sweep_recovery, &sweep_unsynced, &sweep_backup, &sweep_backup_again,
-    &sweep_backup_clean, &sweep_update, &sweep_database, &sweep_callbacks, &sweep_restore,
-    &sweep_capture, &sweep_apply, NULL};
+    &sweep_open, &sweep_recovery, &sweep_unsynced, &sweep_compact, &sweep_backup,
+    &sweep_backup_again, &sweep_backup_clean, &sweep_update, &sweep_database, &sweep_callbacks,
+    &sweep_restore, &sweep_capture, &sweep_apply, NULL};
 
 const scenario *sweep_find(const char *name)
 {
@@ -190,4 +191,35 @@ const scenario sweep_unsynced = {.name = "unsynced",
     .prepare = prepare,
     .begin = fail_to_sync,
     .act = open_and_close,
+    .check = world_check_source};
+
+/* Large values that small ones have replaced leave pages that nobody needs. */
+static int prepare_holes(world *w)
+{
+    w->large = true;
+    int error = world_open(w);
+    if (error == 0) {
+        error = world_commits(w, 6);
+    }
+    w->large = false;
+    if (error == 0) {
+        error = world_commits(w, 6);
+    }
+    return error == 0 ? world_close(w) : error;
+}
+
+static int compact(world *w)
+{
+    int error = ref_db_compact(w->dbs[0], NULL, NULL, NULL);
+    if (error == 0) {
+        error = world_commit(w);
+    }
+    return error == 0 ? world_close(w) : error;
+}
+
+const scenario sweep_compact = {.name = "compact",
+    .about = "moving pages down and cutting the file",
+    .prepare = prepare_holes,
+    .begin = world_open,
+    .act = compact,
     .check = world_check_source};

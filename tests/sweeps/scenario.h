@@ -23,7 +23,7 @@ typedef struct scenario {
 extern const scenario *const sweep_scenarios[]; /* ends with NULL */
 
 extern const scenario sweep_commit, sweep_checkpoint, sweep_log_switch, sweep_open, sweep_recovery,
-    sweep_unsynced;
+    sweep_unsynced, sweep_compact;
 extern const scenario sweep_backup, sweep_backup_again, sweep_backup_clean, sweep_update,
     sweep_database, sweep_callbacks, sweep_restore;
 extern const scenario sweep_capture, sweep_apply;
