@@ -23,9 +23,21 @@ static void write_plan(char *plan, const manner *how, uint64_t nth)
         (unsigned long long)nth, how->always ? "inf" : "1", how->words);
 }
 
+/* The work's operations, for `hotfault trace dump`. 0 or an errno value. */
+static int write_trace(const char *path, const fault_trace *trace)
+{
+    size_t size;
+    uint8_t *bytes = fault_trace_bytes(trace, &size);
+    FILE *file = bytes != NULL ? fopen(path, "wb") : NULL;
+    bool written = file != NULL && fwrite(bytes, 1, size, file) == size;
+    written = file != NULL && fclose(file) == 0 && written;
+    free(bytes);
+    return written ? 0 : EIO;
+}
+
 /* One run under the plan. *fired says whether anything failed. 0, SWEEP_WRONG with words, or errno. */
-static int run_once(
-    const scenario *what, const world *master, const fault_plan *plan, bool *fired, char *why)
+static int run_once(const scenario *what, const world *master, const fault_plan *plan,
+    fault_trace *trace, bool *fired, char *why)
 {
     world w;
     fault_run *run;
@@ -41,10 +53,10 @@ static int run_once(
         world_free(&w);
         return error > 0 ? error : EIO;
     }
-    fault_disk_watch(w.disk, run, NULL);
+    fault_disk_watch(w.disk, run, trace);
     int result = what->act(&w);
     fault_disk_watch(w.disk, NULL, NULL);
-    *fired = fault_run_fired(run, 0) > 0;
+    *fired = fault_plan_rules(plan) > 0 && fault_run_fired(run, 0) > 0;
     fault_run_free(run);
     if (!*fired && result != 0) {
         error = world_wrong(why, "fails without a fault: ", ref_error_text());
@@ -55,17 +67,28 @@ static int run_once(
     return error;
 }
 
-static int run_plan(
-    const scenario *what, const world *master, const char *text, bool *fired, char *why)
+static int run_plan(const scenario *what, const world *master, const char *text,
+    const sweep_options *options, bool *fired, char *why)
 {
     fault_plan *plan;
     fault_plan_error bad;
+    fault_trace *trace = NULL;
     int error = fault_plan_parse(text, strlen(text), &plan, &bad);
     if (error != 0) {
         fprintf(stderr, "plan: line %u, column %u: %s: %s\n", bad.line, bad.column, bad.text, text);
         return error;
     }
-    error = run_once(what, master, plan, fired, why);
+    if (options->trace != NULL) {
+        error = fault_trace_new(text, options->seed, false, &trace);
+    }
+    if (error == 0) {
+        error = run_once(what, master, plan, trace, fired, why);
+    }
+    if (trace != NULL) {
+        int trace_error = write_trace(options->trace, trace);
+        error = error == 0 ? trace_error : error;
+        fault_trace_free(trace);
+    }
     fault_plan_free(plan);
     return error;
 }
@@ -97,7 +120,7 @@ static int sweep_manner(const scenario *what, const world *master, const manner 
         if (options->verbose) {
             fprintf(stderr, "%s: %s\n", what->name, plan);
         }
-        error = run_plan(what, master, plan, &fired, why);
+        error = run_plan(what, master, plan, options, &fired, why);
         error = report(what, plan, why, error, result);
         result->points += fired;
     }
@@ -152,7 +175,7 @@ int sweep_errors(const scenario *what, const sweep_options *options, sweep_resul
     bool fired;
     int error = sweep_prepare(what, options, &master);
     if (error == 0 && options->plan != NULL) {
-        error = run_plan(what, &master, options->plan, &fired, why);
+        error = run_plan(what, &master, options->plan, options, &fired, why);
         error = report(what, options->plan, why, error, result);
     } else if (error == 0) {
         for (int op = 0; op < FAULT_OP_CLASSES && error == 0; op++) {

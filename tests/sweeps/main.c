@@ -16,7 +16,7 @@ static const struct {
 } kinds[] = {{"errors", sweep_errors}, {"memory", sweep_memory}, {"power", sweep_power}};
 
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0], SCENARIO_MAX = 32 };
-enum { KEY_PLAN = 0x100, KEY_REPLAY, KEY_NTH, KEY_BUDGET, KEY_SEED, KEY_FEW, KEY_LIST };
+enum { KEY_PLAN = 0x100, KEY_REPLAY, KEY_NTH, KEY_BUDGET, KEY_SEED, KEY_FEW, KEY_LIST, KEY_TRACE };
 
 typedef struct arguments {
     const scenario *what[SCENARIO_MAX];
@@ -39,6 +39,7 @@ static const struct argp_option options[] = {
     {"few", KEY_FEW, NULL, 0, "One errno per class of operation instead of all", 0},
     {"seed", KEY_SEED, "N", 0, "Seed of the disk and of what is tried by chance", 0},
     {"plan", KEY_PLAN, "TEXT", 0, "errors: only this plan", 1},
+    {"trace", KEY_TRACE, "FILE", 0, "errors, with a plan (\"\" for none): write the trace", 1},
     {"nth", KEY_NTH, "N", 0, "memory: only this allocation", 1},
     {"replay", KEY_REPLAY, "PLACE", 0, "power: only this place", 1},
     {"list", KEY_LIST, NULL, 0, "Print the scenarios", 2},
@@ -131,6 +132,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_PLAN:
         given->how.plan = arg;
+        return 0;
+    case KEY_TRACE:
+        given->how.trace = arg;
         return 0;
     case KEY_NTH:
         given->how.nth = number(arg, state);

@@ -19,6 +19,7 @@ typedef struct sweep_options {
     uint64_t budget; /* power: verifications per point; 0: the default */
     uint32_t shard, shards;
     const char *plan;   /* errors: only this one; NULL: all */
+    const char *trace;  /* errors, with `plan`: the file that the work's trace goes to */
     const char *replay; /* power: only this place; NULL: all */
     uint64_t nth;       /* memory: only this allocation; 0: all */
     bool few;           /* errors: of each class of operation one errno instead of all */
