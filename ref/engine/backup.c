@@ -370,13 +370,13 @@ static int find_missing(backup *b, uint32_t *first, uint64_t *end)
         return error;
     }
     uint32_t last = REF_LSN_SEGMENT(b->base.log.end), oldest, newest;
-    ref_pin_keep(b->env, &b->pin, last);
+    ref_pin_keep(b->env, &b->pin, b->base.first);
     error = ref_log_segments(b->env->vfs, b->env->log_path, &oldest, &newest);
     if (error == 0) {
         error = ref_log_copy_end(b->env, last > oldest ? last : oldest, end);
     }
     if (error == 0) {
-        error = ref_base_follow(b->env, &b->base, *end, first);
+        error = ref_base_follow(b->env, &b->base, oldest, *end, first);
     }
     b->extension.needed_from = b->base.recovered ? REF_LSN_SEGMENT(b->base.replayed) : 0;
     return error;

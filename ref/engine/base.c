@@ -93,7 +93,11 @@ int ref_base_read(ref_vfs *vfs, const char *target, const char *log_dir, ref_bas
     if (error == 0) {
         error = read_positions(vfs, target, out, &durable);
     }
-    return error == 0 ? read_log(vfs, target, durable, out) : error;
+    if (error == 0) {
+        error = read_log(vfs, target, durable, out);
+    }
+    out->first = out->replayed != 0 ? REF_LSN_SEGMENT(out->replayed) : out->log.oldest;
+    return error;
 }
 
 void ref_base_free(ref_base *base)
@@ -188,26 +192,24 @@ static int first_to_copy(ref_env *env, const ref_base *base, uint64_t end, uint3
     return 0;
 }
 
-int ref_base_follow(ref_env *env, const ref_base *base, uint64_t end, uint32_t *first)
+int ref_base_follow(
+    ref_env *env, const ref_base *base, uint32_t oldest, uint64_t end, uint32_t *first)
 {
-    uint32_t oldest, newest, last = REF_LSN_SEGMENT(base->log.end);
-    uint32_t from = base->replayed != 0 ? REF_LSN_SEGMENT(base->replayed) : base->log.oldest;
+    uint32_t from = base->first > oldest ? base->first : oldest;
+    uint32_t last = REF_LSN_SEGMENT(base->log.end);
 
     *first = 0;
     if (!ref_id_equal(&base->log.environment, &env->id)) {
         return ref_fail(EINVAL, "%s: no base for an update: it is a copy of another environment",
             base->log_path);
     }
-    int error = ref_log_segments(env->vfs, env->log_path, &oldest, &newest);
-    if (error == 0 && end < base->log.end) {
-        error = ref_fail(EINVAL,
+    if (end < base->log.end) {
+        return ref_fail(EINVAL,
             "%s: no base for an update: its log goes beyond the environment's; " FULL,
             base->log_path);
     }
-    if (error == 0 && oldest > last) {
-        error = check_joint(env, base, oldest);
-    }
-    for (uint32_t number = from > oldest ? from : oldest; number <= last && error == 0; number++) {
+    int error = oldest > last ? check_joint(env, base, oldest) : 0;
+    for (uint32_t number = from; number <= last && error == 0; number++) {
         error = compare_segment(env, base, number);
     }
     if (error == 0) {

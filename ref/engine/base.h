@@ -22,6 +22,7 @@ typedef struct ref_base {
     bool recovered;
     bool labelled;     /* it is known where its log began */
     uint64_t replayed; /* its recovery begins here: earlier log is in its databases; 0: unknown */
+    uint32_t first;    /* the segment in which that is */
     ref_log_scan log;  /* from there on */
 } ref_base;
 
@@ -31,13 +32,14 @@ int ref_base_read(ref_vfs *vfs, const char *target, const char *log_dir, ref_bas
 void ref_base_free(ref_base *base);
 
 /*
- * Whether the environment's log, which is durable up to `end`, goes on where the base ends. The
- * log must be pinned from the base's last segment on. *first is the first segment to copy; 0: the
- * base has everything.
+ * Whether the environment's log, whose first segment is `oldest` and which is durable up to `end`,
+ * goes on where the base ends. The log must be pinned from the base's first segment on. *first is
+ * the first segment to copy; 0: the base has everything.
  *
  * EINVAL: another environment's; the environment no longer has the log that follows; the two have
  * different histories; a database was adopted since, whose pages no log has.
  */
-int ref_base_follow(ref_env *env, const ref_base *base, uint64_t end, uint32_t *first);
+int ref_base_follow(
+    ref_env *env, const ref_base *base, uint32_t oldest, uint64_t end, uint32_t *first);
 
 #endif

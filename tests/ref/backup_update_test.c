@@ -335,10 +335,9 @@ static void a_copy_with_a_damaged_log_is_no_base(void **state)
     chain_close(fix);
 }
 
-/* The environment was restored from an older copy: it knows nothing of what the base has. */
-static void a_copy_that_is_ahead_of_the_environment_is_refused(void **state)
+/* The environment was restored from an older copy than the base. */
+static void open_with_a_copy_of_its_future(fixture *fix)
 {
-    fixture *fix = *state;
     chain_open(fix);
     assert_ok(chain_try(fix, "older", REF_BACKUP_CREATE));
     chain_work(fix, 9, 10);
@@ -346,21 +345,21 @@ static void a_copy_that_is_ahead_of_the_environment_is_refused(void **state)
     chain_close(fix);
     snprintf(fix->home, sizeof fix->home, "%.900s/older", fix->dir);
     chain_open(fix);
+}
+
+static void a_copy_that_is_ahead_of_the_environment_is_refused(void **state)
+{
+    fixture *fix = *state;
+    open_with_a_copy_of_its_future(fix);
     refused(fix, "copy", 0, EINVAL, "beyond the environment's");
     chain_close(fix);
 }
 
-/* And has gone on by itself until its log is longer. */
+/* It has gone on by itself until its log is longer. */
 static void a_copy_with_another_history_is_refused(void **state)
 {
     fixture *fix = *state;
-    chain_open(fix);
-    assert_ok(chain_try(fix, "older", REF_BACKUP_CREATE));
-    chain_work(fix, 10, 10);
-    chain_back_up(fix, 0);
-    chain_close(fix);
-    snprintf(fix->home, sizeof fix->home, "%.900s/older", fix->dir);
-    chain_open(fix);
+    open_with_a_copy_of_its_future(fix);
     for (int i = 0; i < 4; i++) {
         chain_big_commit(fix);
     }
@@ -519,25 +518,44 @@ static void remove_log_meanwhile(void *context, fault_kind kind, const char *pat
     who->inside = false;
 }
 
-static void an_update_keeps_the_log_that_it_needs(void **state)
+/* An update while each of its reads of the log lets somebody remove what he can. */
+static void update_while_log_is_removed(fixture *fix)
 {
-    fixture *fix = *state;
     remover who = {.fix = fix};
-    chain_open(fix);
-    chain_back_up(fix, 0);
-    uint32_t first = last_segment(at_dir(fix, "copy"));
-    for (int i = 0; i < 4; i++) {
-        chain_big_commit(fix);
-    }
     assert_ok(ref_checkpoint(fix->env, true)); /* recovery needs none of it any more */
     fix->vfs.before_context = &who;
     fix->vfs.before = remove_log_meanwhile;
-    chain_back_up(fix, REF_BACKUP_UPDATE);
+    int error = chain_try(fix, "copy", REF_BACKUP_UPDATE);
     fix->vfs.before = NULL;
+    assert_ok(error);
     assert_true(who.rounds > 4);
     chain_remove_log(fix);
-    assert_true(chain_oldest_segment(fix) > first);
+    assert_true(chain_oldest_segment(fix) > chain_oldest_segment_in(fix, "copy"));
     chain_expect_copy(fix, "copy");
+}
+
+static void an_update_keeps_the_log_that_it_needs(void **state)
+{
+    fixture *fix = *state;
+    chain_open(fix);
+    chain_back_up(fix, 0);
+    for (int i = 0; i < 4; i++) {
+        chain_big_commit(fix);
+    }
+    update_while_log_is_removed(fix);
+    chain_close(fix);
+}
+
+static void an_update_keeps_the_log_that_it_compares(void **state)
+{
+    fixture *fix = *state;
+    chain_open(fix);
+    for (int i = 0; i < 4; i++) {
+        chain_big_commit(fix);
+    }
+    chain_back_up(fix, 0);
+    chain_big_commit(fix);
+    update_while_log_is_removed(fix);
     chain_close(fix);
 }
 
@@ -572,6 +590,7 @@ static const struct CMUnitTest tests[] = {
     SCRATCH_TEST(an_update_that_is_lost_again_is_noticed),
     SCRATCH_TEST(an_update_of_a_recovered_copy_that_is_lost_again_is_noticed),
     SCRATCH_TEST(an_update_keeps_the_log_that_it_needs),
+    SCRATCH_TEST(an_update_keeps_the_log_that_it_compares),
 };
 
 TEST_MAIN(tests)
