@@ -151,25 +151,30 @@ static bool is_of_copy(const ref_dir_sink *sink, const ref_sink_place *dir, cons
     return false;
 }
 
-/* The control file, label and log segments of an older copy. */
-static int remove_stale(ref_dir_sink *sink)
+/* Log segments with a number below `before` that are not of this copy. */
+static int remove_segments(ref_dir_sink *sink, const ref_sink_place *dir, uint64_t before)
 {
     ref_names names = {0};
-    const ref_sink_place *dir = ref_sink_find_place(sink, sink->options.log_dir);
-    int error = remove_stale_file(sink, sink->places, REF_CONTROL_NAME);
-    if (error == 0 && !is_of_copy(sink, sink->places, REF_LABEL_NAME)) {
-        error = remove_stale_file(sink, sink->places, REF_LABEL_NAME);
-    }
-    if (error == 0 && dir != NULL) {
-        error = ref_tree_list(sink->vfs, dir->path, &names);
-    }
+    int error = ref_tree_list(sink->vfs, dir->path, &names);
     for (size_t i = 0; i < names.count && error == 0; i++) {
-        if (ref_segment_of_name(names.names[i]) != 0 && !is_of_copy(sink, dir, names.names[i])) {
+        uint32_t number = ref_segment_of_name(names.names[i]);
+        if (number != 0 && number < before && !is_of_copy(sink, dir, names.names[i])) {
             error = remove_stale_file(sink, dir, names.names[i]);
         }
     }
     ref_names_free(&names);
     return error;
+}
+
+/* The control file, label and log segments of an older copy. */
+static int remove_stale(ref_dir_sink *sink)
+{
+    const ref_sink_place *dir = ref_sink_find_place(sink, sink->options.log_dir);
+    int error = remove_stale_file(sink, sink->places, REF_CONTROL_NAME);
+    if (error == 0 && !is_of_copy(sink, sink->places, REF_LABEL_NAME)) {
+        error = remove_stale_file(sink, sink->places, REF_LABEL_NAME);
+    }
+    return error == 0 && dir != NULL ? remove_segments(sink, dir, UINT64_MAX) : error;
 }
 
 static int move_dirs(ref_dir_sink *sink)
@@ -240,29 +245,14 @@ static int sync_dirs(ref_dir_sink *sink)
 /* ---- an update ---- */
 
 /* The segments that the copy's databases have in them already. */
-static int remove_replayed(ref_dir_sink *sink, const ref_sink_place *dir, uint32_t needed_from)
-{
-    ref_names names = {0};
-    int error = ref_tree_list(sink->vfs, dir->path, &names);
-    for (size_t i = 0; i < names.count && error == 0; i++) {
-        uint32_t number = ref_segment_of_name(names.names[i]);
-        if (number != 0 && number < needed_from) {
-            error = remove_stale_file(sink, dir, names.names[i]);
-        }
-    }
-    ref_names_free(&names);
-    return error;
-}
-
 static int clean_log(ref_dir_sink *sink)
 {
-    uint32_t needed_from = sink->options.update->needed_from;
     char *path = ref_path_join(sink->target.path, sink->options.log_dir);
     ref_sink_place dir = {.path = path};
     if (path == NULL) {
         return ref_sink_no_memory(sink->options.log_dir);
     }
-    int error = remove_replayed(sink, &dir, needed_from);
+    int error = remove_segments(sink, &dir, sink->options.update->needed_from);
     if (error == 0) {
         error = sync_dir(sink, path);
     }
