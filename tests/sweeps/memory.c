@@ -13,24 +13,11 @@
 
 #include "engine/error.h"
 
+/* Of the sweep's thread: allocations fail from the nth on, once or always; 0: none do. */
 static _Thread_local struct {
     uint64_t nth, seen;
     bool always, failed;
 } rule;
-
-void sweep_memory_fail(uint64_t nth, bool always)
-{
-    rule.nth = nth;
-    rule.seen = 0;
-    rule.always = always;
-    rule.failed = false;
-}
-
-uint64_t sweep_memory_seen(bool *failed)
-{
-    *failed = rule.failed;
-    return rule.seen;
-}
 
 static bool refuse(void)
 {
@@ -83,10 +70,13 @@ static int run_once(
     if (error != 0) {
         return error > 0 ? error : EIO;
     }
-    sweep_memory_fail(nth, always);
+    rule.nth = nth;
+    rule.seen = 0;
+    rule.always = always;
+    rule.failed = false;
     int result = what->act(&w);
-    sweep_memory_seen(failed);
-    sweep_memory_fail(0, false);
+    rule.nth = 0;
+    *failed = rule.failed;
     error = !*failed && result != 0 ? world_wrong(why, "fails without a fault: ", ref_error_text())
                                     : sweep_aftermath(what, &w, result, why);
     world_free(&w);

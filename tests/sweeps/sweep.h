@@ -55,9 +55,4 @@ int sweep_aftermath(const scenario *what, world *w, int error, char *why);
 
 void sweep_violation(const scenario *what, const char *how, const char *why);
 
-/* memory.c: allocations of this thread fail from the nth on, once or always; 0: none do. */
-void sweep_memory_fail(uint64_t nth, bool always);
-/* Allocations since, and whether one has failed. */
-uint64_t sweep_memory_seen(bool *failed);
-
 #endif
